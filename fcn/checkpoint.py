@@ -1,0 +1,91 @@
+"""Saving and loading: weights as safetensors, a training's whole state as a checkpoint to go on from.
+
+Neither can run code when it is read: safetensors holds tensors only, and checkpoints are read with weights_only.
+"""
+
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from fcn.errors import CourseError
+from fcn.files import write_atomically
+
+
+def save_weights(model: nn.Module, path: str | Path, dtype: torch.dtype | None = None) -> None:
+    """Writes the model's state as safetensors, in another floating-point type if asked."""
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    if dtype is not None:
+        state = {key: value.to(dtype) if value.is_floating_point() else value for key, value in state.items()}
+    with write_atomically(path) as temporary:
+        save_file(state, temporary)
+
+
+def load_weights(model: nn.Module, path: str | Path) -> None:
+    """Reads weights into the model, strictly: every key must fit.
+
+    Raises:
+        CourseError: there is no such file, it isn't safetensors, or it belongs to another network.
+    """
+    if not Path(path).is_file():
+        raise CourseError(f"There are no weights at {path}; train first, or check the name.")
+    try:
+        state = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CourseError(f"{path} is not a whole safetensors file ({error}); train or fetch it again.") from error
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise CourseError(f"The weights in {path} belong to another network: {str(error).splitlines()[1].strip()} "
+                          "Check the network's kind, width and number of classes.") from error
+
+
+class TrainingState:
+    """All that a training needs to go on as if it had never stopped.
+
+    Attributes:
+        history: one dict per finished epoch.
+        configuration: what must be equal for a checkpoint to be of this training.
+    """
+
+    def __init__(self, model: nn.Module, optimiser: torch.optim.Optimizer,
+                 schedule: torch.optim.lr_scheduler.ReduceLROnPlateau, configuration: dict) -> None:
+        self.parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
+        self.configuration = configuration
+        self.history: list[dict] = []
+
+    def save(self, path: str | Path) -> None:
+        """Writes the state, generators included."""
+        generators = {"cpu": torch.get_rng_state()}
+        if torch.cuda.is_available():
+            generators["cuda"] = torch.cuda.get_rng_state()
+        with write_atomically(path) as temporary:
+            torch.save({**{name: part.state_dict() for name, part in self.parts.items()}, "history": self.history,
+                        "configuration": self.configuration, "generators": generators}, temporary)
+
+    def load(self, path: str | Path) -> None:
+        """Takes the state back; without a file it stays as it is.
+
+        Raises:
+            CourseError: the file is damaged or of another configuration.
+        """
+        if not Path(path).is_file():
+            return
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            stored = state["configuration"]
+        except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
+            raise CourseError(f"{path} is not a whole checkpoint; remove it and train anew.") from error
+        differing = [key for key, value in self.configuration.items() if stored.get(key) != value]
+        if differing:
+            raise CourseError(f"The checkpoint {path} was trained with another {', '.join(differing)}; "
+                              "use the same configuration, or set resume to False to train anew.")
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        self.history = state["history"]
+        torch.set_rng_state(state["generators"]["cpu"])
+        if torch.cuda.is_available() and "cuda" in state["generators"]:
+            torch.cuda.set_rng_state(state["generators"]["cuda"])

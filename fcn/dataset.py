@@ -1,0 +1,192 @@
+"""Photographs of facades with their label maps: the CMP Facade Database and folders in its format.
+
+Tylecek and Sara, "Spatial Pattern Templates for Recognition of Objects with Regular Structure" (GCPR 2013).
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import Dataset
+
+from fcn.augmentation import Augmentation
+from fcn.errors import CourseError
+from fcn.facades import write_facades
+from fcn.files import ROOT
+
+CLASSES = ("background", "facade", "window", "door", "cornice", "sill",
+           "balcony", "blind", "deco", "molding", "pillar", "shop")
+IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+VOID = 255  # the label of pixels that are not counted, such as the padding of a batch
+
+# The assignment's split, in the order base 1-378, extended 1-228.
+CMP_SPLITS = {"train": 500, "val": 30, "test": 76}
+
+
+def facade_folder(data: str) -> Path:
+    """The folder of a data set by name: "builtin" (drawn if need be), "cmp", or a folder with base/ and extended/.
+
+    Raises:
+        CourseError: there is no such folder.
+    """
+    if data == "builtin":
+        folder = ROOT / "dataset" / "builtin"
+        write_facades(folder)
+        return folder
+    if data == "cmp" and not (ROOT / "dataset" / "cmp").is_dir():
+        raise CourseError("The CMP Facade photographs are not in dataset/cmp; fetch them with "
+                          "`python -m course data cmp`, or give the folder that holds base/ and extended/.")
+    folder = ROOT / "dataset" / "cmp" if data == "cmp" else Path(data)
+    if not folder.is_dir():
+        raise CourseError(f'There is no data set "{data}"; give "builtin", "cmp" or a folder with base/ and extended/.')
+    return folder
+
+
+class CMPFacade(Dataset[tuple[Tensor, Tensor]]):
+    """One split of the CMP Facade Database, or of another folder in its format.
+
+    The files are `base/*.jpg` and `extended/*.jpg`, each with a palette PNG of labels 1..12 beside it, in the order
+    of their names. The first 500 train, the next 30 validate, the last 76 test; a file `splits.json`
+    (`{"train": 160, "validation": 32, "test": 48}`) sets other counts for other data.
+
+    Args:
+        root: the folder that holds base/ and extended/.
+        split: "train", "val" or "test".
+        scale: factor on the sides; photographs are reduced by area averaging, labels by nearest neighbour.
+        augmentation: random changes to draw each time an item is read; None for none.
+
+    Items are (image, label): float32 (3, H, W) normalised with ImageNet's mean and deviation, and int64 (H, W) in
+    0..11, in the order of `CLASSES`.
+
+    Raises:
+        CourseError: files are missing, or (on reading) a file is damaged or a label map doesn't fit.
+    """
+
+    def __init__(self, root: str | Path, split: str = "train", scale: float = 0.5,
+                 augmentation: Augmentation | None = None) -> None:
+        if split not in CMP_SPLITS:
+            raise CourseError(f'Unknown split "{split}"; choose one of {", ".join(CMP_SPLITS)}.')
+        if scale <= 0:
+            raise CourseError(f"scale is {scale}; give a factor above 0, such as 0.5 for half size.")
+        self.root, self.split, self.scale, self.augmentation = Path(root), split, scale, augmentation
+        photographs, counts = _photographs(self.root), _split_counts(self.root)
+        if len(photographs) != sum(counts.values()):
+            raise CourseError(f"{self.root} holds {len(photographs)} photographs where {sum(counts.values())} belong; "
+                              "the download is incomplete: run `python -m course data cmp` again (for data of your "
+                              "own, say in splits.json how many train, validate and test).")
+        first = {"train": 0, "val": counts["train"], "test": counts["train"] + counts["val"]}[split]
+        self.photographs = photographs[first:first + counts[split]]
+        for photograph in self.photographs:
+            if not photograph.with_suffix(".png").is_file():
+                raise CourseError(f"{photograph.with_suffix('.png')} is missing; every photograph needs its label map.")
+        self._read: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # reduced, as bytes: decoding costs more
+
+    def __len__(self) -> int:
+        return len(self.photographs)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        if index not in self._read:
+            self._read[index] = read_pair(self.photographs[index], self.scale)
+        pixels, label = (torch.from_numpy(array) for array in self._read[index])
+        image = normalise(pixels)
+        label = label.long() - 1
+        return (image, label) if self.augmentation is None else self.augmentation(image, label)
+
+    def name(self, index: int) -> str:
+        """The photograph's file, from the root on."""
+        return str(self.photographs[index].relative_to(self.root))
+
+    def sha256(self) -> str:
+        """One hash over the names and bytes of the split's files, so that results can say what they saw."""
+        digest = hashlib.sha256()
+        for photograph in self.photographs:
+            for path in (photograph, photograph.with_suffix(".png")):
+                digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def read_photograph(path: str | Path) -> Image.Image:
+    """An RGB photograph, turned as its EXIF tag says.
+
+    Raises:
+        CourseError: there is no such file, or it isn't a whole image.
+    """
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except FileNotFoundError as error:
+        raise CourseError(f"There is no file {path}; check the name.") from error
+    except OSError as error:  # PIL's word for all that is not an image, and for a truncated one
+        raise CourseError(f"{path} is not a whole image ({error}); fetch or save it again.") from error
+
+
+def read_pair(photograph: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """A photograph (H, W, 3) and its label map (H, W) in 1..12, both uint8 and reduced by `scale`.
+
+    Raises:
+        CourseError: a damaged file, a label map of another size, or a label outside 1..12.
+    """
+    pixels = np.asarray(read_photograph(photograph))
+    path = photograph.with_suffix(".png")
+    try:
+        with Image.open(path) as image:
+            label = np.array(image)
+    except OSError as error:
+        raise CourseError(f"{path} is not a whole image ({error}); fetch or save it again.") from error
+    if label.shape != pixels.shape[:2]:
+        raise CourseError(f"{path} is {label.shape[::-1]} pixels but its photograph {pixels.shape[1::-1]}; "
+                          "the two belong together pixel by pixel: replace one of them.")
+    if not 1 <= label.min() <= label.max() <= len(CLASSES):
+        wrong = label.min() if label.min() < 1 else label.max()
+        raise CourseError(f"{path} holds the label {wrong}; labels are 1..{len(CLASSES)}, "
+                          "in the order of label_names.txt: draw it again.")
+    size = [max(1, round(side * scale)) for side in label.shape[::-1]]
+    return (cv2.resize(pixels, size, interpolation=cv2.INTER_AREA),
+            cv2.resize(label, size, interpolation=cv2.INTER_NEAREST_EXACT))
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """(H, W, 3) uint8 → (3, H, W) float32 with ImageNet's mean and deviation."""
+    return (pixels.permute(2, 0, 1).float() / 255 - IMAGENET_MEAN) / IMAGENET_STD
+
+
+def denormalise(image: Tensor) -> np.ndarray:
+    """(3, H, W) normalised → (H, W, 3) float in 0..1, to show."""
+    return (image.cpu() * IMAGENET_STD + IMAGENET_MEAN).clamp(0, 1).permute(1, 2, 0).numpy()
+
+
+def collate(items: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """A batch of images of several sizes: padded below and to the right with mean grey, labelled void."""
+    height = max(label.shape[0] for _, label in items)
+    width = max(label.shape[1] for _, label in items)
+    def padded(tensor: Tensor, value: float) -> Tensor:
+        return functional.pad(tensor, (0, width - tensor.shape[-1], 0, height - tensor.shape[-2]), value=value)
+    return (torch.stack([padded(image, 0.0) for image, _ in items]),
+            torch.stack([padded(label, VOID) for _, label in items]))
+
+
+def _photographs(root: Path) -> list[Path]:
+    missing = [name for name in ("base", "extended") if not (root / name).is_dir()]
+    if missing:
+        raise CourseError(f"{root} has no folder {missing[0]}/; give the folder that holds base/ and extended/, "
+                          "or fetch the data with `python -m course data cmp`.")
+    return sorted((root / "base").glob("*.jpg")) + sorted((root / "extended").glob("*.jpg"))
+
+
+def _split_counts(root: Path) -> dict[str, int]:
+    path = root / "splits.json"
+    if not path.is_file():
+        return CMP_SPLITS
+    try:
+        counts = json.loads(path.read_text())
+        return {"train": int(counts["train"]), "val": int(counts["validation"]), "test": int(counts["test"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise CourseError(f'{path} is not of the form {{"train": 160, "validation": 32, "test": 48}}; '
+                          "mend or remove it.") from error

@@ -1,0 +1,104 @@
+"""One confusion matrix, and every figure from it."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+class ConfusionMatrix:
+    """Counts of (true class, predicted class) over pixels, and the four figures of the FCN paper.
+
+    With n_ij the pixels of class i predicted as j, t_i = sum_j n_ij and c classes, the paper's section 5 defines
+    pixel accuracy sum n_ii / sum t_i, mean accuracy (1/c) sum n_ii / t_i, mean IoU
+    (1/c) sum n_ii / (t_i + sum_j n_ji - n_ii) and its frequency-weighted form. A class that occurs neither in the
+    targets nor in the predictions has no IoU (NaN), and the means leave it out.
+
+    The counts stay on the device of the first update, in int64.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        self.num_classes = num_classes
+        self.counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+
+    def update(self, pred: Tensor, target: Tensor) -> None:
+        """Adds predictions to the counts.
+
+        Args:
+            pred: predicted classes, any shape, integers in 0..num_classes-1.
+            target: true classes, the same shape; a value outside 0..num_classes-1 is void and not counted.
+
+        Raises:
+            ValueError: the shapes differ, or a counted prediction is not a class.
+        """
+        if pred.shape != target.shape:
+            raise ValueError(f"predictions are {tuple(pred.shape)} but targets {tuple(target.shape)}; "
+                             "take the argmax over the class axis first")
+        counted = (target >= 0) & (target < self.num_classes)
+        pred, target = pred[counted].long(), target[counted].long()
+        if pred.numel() and not 0 <= int(pred.min()) <= int(pred.max()) < self.num_classes:
+            raise ValueError(f"a prediction is outside 0..{self.num_classes - 1}")
+        pairs = torch.bincount(target * self.num_classes + pred, minlength=self.num_classes**2)
+        self.counts = self.counts.to(pairs.device) + pairs.view(self.num_classes, self.num_classes)
+
+    def pixel_accuracy(self) -> float:
+        """Share of the counted pixels that are right, 0..1; NaN if none was counted."""
+        return (self._hits().sum() / self._targets().sum()).item()
+
+    def mean_accuracy(self) -> float:
+        """Mean over the classes that occur in the targets of the share of their pixels found, 0..1."""
+        return (self._hits() / self._targets()).nanmean().item()
+
+    def iou_per_class(self) -> list[float]:
+        """Intersection over union of each class, 0..1; NaN where a class occurs nowhere."""
+        return (self._hits() / self._unions()).tolist()
+
+    def mean_iou(self) -> float:
+        """Mean of the classes' intersections over union, 0..1."""
+        return (self._hits() / self._unions()).nanmean().item()
+
+    def frequency_weighted_iou(self) -> float:
+        """The classes' intersections over union weighted by their share of the target pixels, 0..1."""
+        targets = self._targets()
+        weighted = targets * self._hits() / self._unions()
+        return (weighted.nansum() / targets.sum()).item()
+
+    def figures(self) -> dict[str, float | list[float | None]]:
+        """All of them by name; a class without an IoU is None, as JSON has no NaN."""
+        return {
+            "pixel_accuracy": self.pixel_accuracy(),
+            "mean_accuracy": self.mean_accuracy(),
+            "mean_iou": self.mean_iou(),
+            "frequency_weighted_iou": self.frequency_weighted_iou(),
+            "iou_per_class": [None if math.isnan(iou) else iou for iou in self.iou_per_class()],
+        }
+
+    def _hits(self) -> Tensor:
+        return self.counts.diagonal().double()
+
+    def _targets(self) -> Tensor:
+        return self.counts.sum(dim=1).double()
+
+    def _unions(self) -> Tensor:
+        return self._targets() + self.counts.sum(dim=0) - self._hits()
+
+
+def boundary_band(target: Tensor, radius: int) -> Tensor:
+    """The pixels that have another class within `radius` pixels of them (a square neighbourhood).
+
+    Scoring this band apart from the interior tells outlines from regions: Kohli, Ladicky and Torr, "Robust Higher
+    Order Potentials for Enforcing Label Consistency" (IJCV 2009), section 6.
+
+    Args:
+        target: (N, H, W) integer labels.
+        radius: pixels, at least 1.
+
+    Returns:
+        (N, H, W) bool.
+    """
+    label = target[:, None].float()
+    size = 2 * radius + 1
+    highest = functional.max_pool2d(label, size, stride=1, padding=radius)
+    lowest = -functional.max_pool2d(-label, size, stride=1, padding=radius)
+    return (highest != lowest)[:, 0]

@@ -1,0 +1,220 @@
+"""Training, evaluation and resuming, the same for every network of the course."""
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
+
+from fcn import checkpoint
+from fcn.dataset import VOID, CMPFacade, collate
+from fcn.errors import CourseError
+from fcn.metrics import ConfusionMatrix
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train. The defaults are the assignment's: Adam, mean cross-entropy, less on a plateau.
+
+    Attributes:
+        epochs: passes over the training images.
+        batch_size: images a step.
+        learning_rate, weight_decay: Adam's, the second as an L2 penalty.
+        optimiser: "adam", or "sgd" with momentum 0.9.
+        reduction: "mean" or "sum" of the cross-entropy over the pixels; a learning rate belongs to its reduction.
+        double_biases: biases learn twice as fast and don't decay (FCN paper, section 4.3).
+        plateau: epochs without a better validation mean IoU before the learning rate is halved; None keeps it.
+        precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the hardware multiplies it.
+        channels_last: keep the channels of a pixel together in memory, as bfloat16 convolutions like it.
+        workers: processes that read images.
+        seed: of the order of images, the augmentation and dropout.
+    """
+
+    epochs: int = 20
+    batch_size: int = 4
+    learning_rate: float = 1e-4
+    weight_decay: float = 2e-5
+    optimiser: str = "adam"
+    reduction: str = "mean"
+    double_biases: bool = False
+    plateau: int | None = 3
+    precision: str = "auto"
+    channels_last: bool = False
+    workers: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        choices = {"optimiser": ("adam", "sgd"), "reduction": ("mean", "sum"),
+                   "precision": ("auto", "float32", "bfloat16")}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise CourseError(f'{name} is "{getattr(self, name)}"; choose one of {", ".join(allowed)}.')
+        for name in ("epochs", "batch_size", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise CourseError(f"{name} is {getattr(self, name)}; give a number above 0.")
+
+
+def seed_everything(seed: int) -> None:
+    """Sets every generator the course draws from; call it before a network is made."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one, otherwise the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device has instructions for bfloat16 products (tensor cores, AMX); otherwise it only emulates."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def fit(model: nn.Module, train: CMPFacade, validation: CMPFacade, training: Training, folder: str | Path,
+        resume: bool = False) -> list[dict]:
+    """Trains, keeps the best epoch by validation mean IoU, and leaves the model with its weights.
+
+    Writes `checkpoint.pt` (everything to go on from) after each epoch and `best.safetensors` after each better one.
+    A run that was stopped and resumed gives the same weights, bit for bit, as one that wasn't, on one machine with
+    one number of threads.
+
+    Args:
+        model: images (N, 3, H, W) → logits (N, classes, H, W); is moved to the best device.
+        resume: go on from the folder's checkpoint, if there is one, instead of anew.
+
+    Returns:
+        One dict per epoch: epoch (from 1), train_loss (mean per pixel), learning_rate, seconds, and validation, the
+        figures of its confusion matrix.
+
+    Raises:
+        CourseError: the loss is not finite, or the checkpoint belongs to another configuration.
+    """
+    device, folder = best_device(), Path(folder)
+    model.to(device, memory_format=torch.channels_last if training.channels_last else torch.contiguous_format)
+    optimiser = _optimiser(model, training)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimiser, mode="max", factor=0.5, patience=math.inf if training.plateau is None else training.plateau)
+    # What must be the same for a resumed run to be the same run; how many epochs there are may change.
+    configuration = {**asdict(training), "network": str(model), "train": train.sha256(), "scale": train.scale,
+                     "augmentation": str(train.augmentation)}
+    del configuration["epochs"]
+    state = checkpoint.TrainingState(model, optimiser, schedule, configuration)
+    torch.manual_seed(training.seed)  # dropout and the order of images don't depend on how the weights were drawn
+    if resume:
+        state.load(folder / "checkpoint.pt")
+    with tqdm(total=training.epochs, initial=len(state.history), unit="epoch") as bar:
+        while len(state.history) < training.epochs:
+            started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
+            loss = _train_epoch(model, train, training, optimiser, device, bar)
+            matrix = evaluate(model, validation, training.precision)
+            schedule.step(matrix.mean_iou())
+            state.history.append({
+                "epoch": len(state.history) + 1, "train_loss": loss, "learning_rate": learning_rate,
+                "validation": matrix.figures(), "seconds": round(time.perf_counter() - started, 2)})
+            if best_epoch(state.history) == len(state.history):
+                checkpoint.save_weights(model, folder / "best.safetensors")
+            state.save(folder / "checkpoint.pt")
+            bar.update()
+            bar.set_postfix(loss=f"{loss:.3f}", mean_iou=f"{matrix.mean_iou():.3f}")
+    checkpoint.load_weights(model, folder / "best.safetensors")
+    return state.history
+
+
+def best_epoch(history: list[dict]) -> int:
+    """The epoch, counted from 1, with the highest validation mean IoU; the first of equals."""
+    return max(history, key=lambda epoch: epoch["validation"]["mean_iou"])["epoch"]
+
+
+def predict(model: nn.Module, image: Tensor, precision: str = "float32") -> Tensor:
+    """The most likely class of each pixel: (N, 3, H, W) normalised → (N, H, W) int64, dropout off."""
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    with torch.inference_mode(), _autocast(device, precision):
+        classes = model(image.to(device)).argmax(dim=1)
+    model.train(was_training)
+    return classes
+
+
+def evaluate(model: nn.Module, dataset: CMPFacade, precision: str = "float32",
+             count: Callable[[Tensor], Tensor] | None = None) -> ConfusionMatrix:
+    """One confusion matrix over a split, image by image, so that no padding enters.
+
+    Args:
+        count: label (N, H, W) → bool (N, H, W), the pixels to count; all by default.
+    """
+    device = next(model.parameters()).device
+    matrix = None
+    for image, label in DataLoader(dataset):
+        with torch.inference_mode(), _autocast(device, precision):
+            model.eval()
+            logits = model(image.to(device))
+        label = label.to(device)
+        matrix = matrix or ConfusionMatrix(logits.shape[1])
+        matrix.update(logits.argmax(dim=1), label if count is None else label.masked_fill(~count(label), VOID))
+    return matrix
+
+
+def _train_epoch(model: nn.Module, dataset: CMPFacade, training: Training, optimiser: torch.optim.Optimizer,
+                 device: torch.device, bar: tqdm) -> float:
+    """One pass over the images in a drawn order; returns the mean loss per pixel."""
+    model.train()
+    order = torch.randperm(len(dataset)).tolist()
+    batches = [order[first:first + training.batch_size] for first in range(0, len(order), training.batch_size)]
+    total, pixels = 0.0, 0
+    for indices, (image, label) in zip(batches, _batches(dataset, batches, training, device)):
+        with _autocast(device, training.precision):
+            logits = model(image)
+        counted = (label != VOID).sum().item()
+        loss = functional.cross_entropy(logits, label, ignore_index=VOID, reduction="sum")
+        if not math.isfinite(loss.item()):
+            names = ", ".join(dataset.name(index) for index in indices)
+            raise CourseError(f"The loss is {loss.item()} on {names}; lower the learning rate "
+                              f"({training.learning_rate}) or look at these files.")
+        optimiser.zero_grad(set_to_none=True)
+        (loss / counted if training.reduction == "mean" else loss).backward()
+        optimiser.step()
+        total, pixels = total + loss.item(), pixels + counted
+        bar.set_postfix(loss=f"{total / pixels:.3f}", refresh=False)
+    return total / pixels
+
+
+def _batches(dataset: CMPFacade, batches: list[list[int]], training: Training,
+             device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    memory_format = torch.channels_last if training.channels_last else torch.contiguous_format
+    loader = DataLoader(dataset, batch_sampler=batches, collate_fn=collate, num_workers=training.workers,
+                        pin_memory=device.type == "cuda")
+    for image, label in loader:
+        yield image.to(device, memory_format=memory_format, non_blocking=True), label.to(device, non_blocking=True)
+
+
+def _optimiser(model: nn.Module, training: Training) -> torch.optim.Optimizer:
+    parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    rate, decay = training.learning_rate, training.weight_decay
+    groups = [{"params": [p for _, p in parameters], "lr": rate, "weight_decay": decay}]
+    if training.double_biases:
+        biases = [p for name, p in parameters if name.endswith("bias")]
+        others = [p for name, p in parameters if not name.endswith("bias")]
+        groups = [{"params": others, "lr": rate, "weight_decay": decay},
+                  {"params": biases, "lr": 2 * rate, "weight_decay": 0.0}]
+    if training.optimiser == "sgd":
+        return torch.optim.SGD(groups, momentum=0.9, fused=True)
+    return torch.optim.Adam(groups, fused=True)
+
+
+def _autocast(device: torch.device, precision: str) -> torch.autocast:
+    enabled = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)

@@ -1,0 +1,80 @@
+"""fcn.metrics against hand-computed cases and scikit-learn."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import maximum_filter, minimum_filter
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, jaccard_score
+
+from fcn.metrics import ConfusionMatrix, boundary_band
+
+
+def by_hand() -> ConfusionMatrix:
+    matrix = ConfusionMatrix(3)
+    #                          class 0: 2 of 3 right, one taken for 1;  class 1: right;  class 2: 1 of 2, one taken for 0
+    matrix.update(torch.tensor([0, 0, 1, 1, 2, 0]), torch.tensor([0, 0, 0, 1, 2, 2]))
+    return matrix
+
+
+def test_by_hand():
+    matrix = by_hand()
+    assert matrix.counts.tolist() == [[2, 1, 0], [0, 1, 0], [1, 0, 1]]
+    assert matrix.pixel_accuracy() == pytest.approx(4 / 6)
+    assert matrix.mean_accuracy() == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
+    assert matrix.iou_per_class() == pytest.approx([2 / 4, 1 / 2, 1 / 2])
+    assert matrix.mean_iou() == pytest.approx(0.5)
+    assert matrix.frequency_weighted_iou() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_against_scikit_learn(seed):
+    generator = np.random.default_rng(seed)
+    target, pred = generator.integers(0, 12, 5000), generator.integers(0, 12, 5000)
+    matrix = ConfusionMatrix(12)
+    for part in np.split(np.arange(5000), [10, 2500]):  # several updates add up
+        matrix.update(torch.tensor(pred[part]), torch.tensor(target[part]))
+    assert (matrix.counts.numpy() == confusion_matrix(target, pred, labels=range(12))).all()
+    assert matrix.pixel_accuracy() == pytest.approx(accuracy_score(target, pred))
+    assert matrix.mean_accuracy() == pytest.approx(balanced_accuracy_score(target, pred))
+    assert matrix.iou_per_class() == pytest.approx(jaccard_score(target, pred, average=None))
+    assert matrix.mean_iou() == pytest.approx(jaccard_score(target, pred, average="macro"))
+    assert matrix.frequency_weighted_iou() == pytest.approx(jaccard_score(target, pred, average="weighted"))
+
+
+def test_void_is_not_counted():
+    matrix = by_hand()
+    matrix.update(torch.tensor([[0, 1]]), torch.tensor([[255, -1]]))
+    assert matrix.counts.sum() == 6
+
+
+def test_absent_class_has_no_iou_and_is_left_out():
+    matrix = ConfusionMatrix(3)
+    matrix.update(torch.tensor([0, 1]), torch.tensor([0, 0]))
+    assert np.isnan(matrix.iou_per_class()[2]) and matrix.mean_iou() == pytest.approx(0.25)
+    assert matrix.mean_accuracy() == pytest.approx(0.5)
+    assert matrix.figures()["iou_per_class"] == [0.5, 0.0, None]
+
+
+def test_predictions_that_are_no_classes():
+    with pytest.raises(ValueError, match="argmax"):
+        ConfusionMatrix(3).update(torch.zeros(1, 3, 4, 4), torch.zeros(1, 4, 4))
+    with pytest.raises(ValueError, match="outside"):
+        ConfusionMatrix(3).update(torch.tensor([3]), torch.tensor([0]))
+
+
+def test_frequency_weighted_iou_is_bounded_by_accuracy():
+    """f.w. IoU >= 2 * accuracy - 1 for any one confusion matrix, as each IoU_i >= (2 n_ii - union_i + ...)."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        matrix = ConfusionMatrix(5)
+        matrix.counts = torch.randint(0, 1000, (5, 5), generator=generator) ** 2
+        matrix.counts += torch.diag(torch.randint(0, 10**7, (5,), generator=generator))
+        assert matrix.frequency_weighted_iou() >= 2 * matrix.pixel_accuracy() - 1
+
+
+def test_boundary_band_against_scipy():
+    label = torch.randint(0, 3, (1, 40, 50), generator=torch.Generator().manual_seed(0)).repeat_interleave(6, dim=2)
+    array = label[0].numpy()
+    expected = maximum_filter(array, 7) != minimum_filter(array, 7)
+    assert (boundary_band(label, 3)[0].numpy() == expected).all()
+    assert not boundary_band(torch.ones(1, 5, 5, dtype=torch.int64), 2).any()
