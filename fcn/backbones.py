@@ -73,7 +73,7 @@ class Trunk(nn.Module):
         options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
         with torch.device("meta"):  # a layout only; `_at_width` makes the real layers
             classifier = _at_width(getattr(torchvision.models, name)(**options), width)
-        self.aligned = padding == "aligned"
+        self.name, self.width, self.aligned = name, width, padding == "aligned"
         # ImageNet's GoogLeNet expects inputs of mean 0.5 and deviation 0.5; set with its weights.
         self.transform_input = False
         # The aligned form adds zeros below and to the right, where the last cells would not reach the image's end.

@@ -3,11 +3,14 @@
 Neither can run code when it is read: safetensors holds tensors only, and checkpoints are read with weights_only.
 """
 
+import contextlib
+import json
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -15,13 +18,22 @@ from fcn.errors import CourseError
 from fcn.files import write_atomically
 
 
-def save_weights(model: nn.Module, path: str | Path, dtype: torch.dtype | None = None) -> None:
-    """Writes the model's state as safetensors, in another floating-point type if asked."""
+def save_weights(model: nn.Module, path: str | Path) -> None:
+    """Writes the model's state as safetensors, with its `configuration` (if it has one) as JSON in the header."""
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    if dtype is not None:
-        state = {key: value.to(dtype) if value.is_floating_point() else value for key, value in state.items()}
+    configuration = json.dumps(getattr(model, "configuration", {}))
     with write_atomically(path) as temporary:
-        save_file(state, temporary)
+        save_file(state, temporary, metadata={"configuration": configuration})
+
+
+def read_configuration(path: str | Path) -> dict:
+    """The configuration in a weights file's header; empty if there is none.
+
+    Raises:
+        CourseError: there is no such file, or it isn't safetensors.
+    """
+    with _reading(path), safe_open(path, framework="pt") as file:
+        return json.loads((file.metadata() or {}).get("configuration", "{}"))
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
@@ -30,17 +42,23 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     Raises:
         CourseError: there is no such file, it isn't safetensors, or it belongs to another network.
     """
-    if not Path(path).is_file():
-        raise CourseError(f"There are no weights at {path}; train first, or check the name.")
-    try:
+    with _reading(path):
         state = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CourseError(f"{path} is not a whole safetensors file ({error}); train or fetch it again.") from error
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise CourseError(f"The weights in {path} belong to another network: {str(error).splitlines()[1].strip()} "
                           "Check the network's kind, width and number of classes.") from error
+
+
+@contextlib.contextmanager
+def _reading(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise CourseError(f"There are no weights at {path}; train first, or check the name.") from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CourseError(f"{path} is not a whole safetensors file ({error}); train or fetch it again.") from error
 
 
 class TrainingState:

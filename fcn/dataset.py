@@ -112,6 +112,14 @@ class CMPFacade(Dataset[tuple[Tensor, Tensor]]):
         return digest.hexdigest()
 
 
+def describe(*datasets: CMPFacade) -> dict[str, object]:
+    """What a record says of its data: the folder's name, one hash over all splits, their sizes and the scale."""
+    hashes = "".join(dataset.sha256() for dataset in datasets)
+    return {"name": datasets[0].root.name, "sha256": hashlib.sha256(hashes.encode()).hexdigest(),
+            "images": {dataset.split: len(dataset) for dataset in datasets}, "scale": datasets[0].scale,
+            "classes": list(CLASSES)}
+
+
 def read_photograph(path: str | Path) -> Image.Image:
     """An RGB photograph, turned as its EXIF tag says.
 

@@ -5,11 +5,15 @@ the trunk's last features are scored, upsampled and summed with the scores of fi
 to the image. Where cells lie, and so what to crop, comes from fcn.geometry.
 """
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from fcn import checkpoint
 from fcn.backbones import Trunk
+from fcn.errors import CourseError
 from fcn.geometry import Grid
 
 
@@ -65,6 +69,9 @@ class FCN(nn.Module):
     def __init__(self, num_classes: int = 12, backbone: str = "vgg16", width: float = 1.0,
                  padding: int | str = 100) -> None:
         super().__init__()
+        # What it takes to make this network again; it is stored with the weights.
+        self.configuration = {"network": type(self).__name__, "num_classes": num_classes, "backbone": backbone,
+                              "width": width, "padding": padding}
         self.trunk = Trunk(backbone, width, padding)
         *finer, coarsest = zip(self.trunk.channels, self.trunk.grids)
         channels, grid = coarsest
@@ -108,6 +115,25 @@ class FCN8s(FCN):
     """FCN-8s: scores from the features 8, 16 and 32 pixels apart."""
 
     skips = 2
+
+
+NETWORKS = {network.__name__: network for network in (FCN32s, FCN16s, FCN8s)}
+
+
+def from_weights(path: str | Path) -> FCN:
+    """The network that a weights file was written for, with these weights.
+
+    Raises:
+        CourseError: the file is missing, damaged or not of such a network.
+    """
+    configuration = checkpoint.read_configuration(path)
+    network = NETWORKS.get(configuration.pop("network", None))
+    if network is None:
+        raise CourseError(f"{path} doesn't say which network it is for; give a best.safetensors that notebook 02, 03 "
+                          "or 04 wrote.")
+    model = network(**configuration)
+    checkpoint.load_weights(model, path)
+    return model
 
 
 def _score_layer(channels: int, num_classes: int) -> nn.Conv2d:
