@@ -22,7 +22,7 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
     """Writes the model's state as safetensors, with its `configuration` (if it has one) as JSON in the header."""
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     configuration = json.dumps(getattr(model, "configuration", {}))
-    with write_atomically(path) as temporary:
+    with _writing(path) as temporary:
         save_file(state, temporary, metadata={"configuration": configuration})
 
 
@@ -61,6 +61,15 @@ def _reading(path: str | Path) -> Iterator[None]:
         raise CourseError(f"{path} is not a whole safetensors file ({error}); train or fetch it again.") from error
 
 
+@contextlib.contextmanager
+def _writing(path: str | Path) -> Iterator[Path]:
+    with write_atomically(path) as temporary:
+        try:
+            yield temporary
+        except (SafetensorError, RuntimeError) as error:  # what the libraries make of a full disk
+            raise OSError(str(error)) from error
+
+
 class TrainingState:
     """All that a training needs to go on as if it had never stopped.
 
@@ -80,7 +89,7 @@ class TrainingState:
         generators = {"cpu": torch.get_rng_state()}
         if torch.cuda.is_available():
             generators["cuda"] = torch.cuda.get_rng_state()
-        with write_atomically(path) as temporary:
+        with _writing(path) as temporary:
             torch.save({**{name: part.state_dict() for name, part in self.parts.items()}, "history": self.history,
                         "configuration": self.configuration, "generators": generators}, temporary)
 

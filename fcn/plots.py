@@ -54,7 +54,7 @@ def prediction_sheet(images: Sequence[Tensor], labels: Sequence[Tensor],
         predictions: network's name → (H, W) classes for each photograph.
     """
     titles = ["photograph", "truth"] + [title for name in predictions for title in (name, "errors (black)")]
-    figure = Figure(figsize=(1.9 * len(titles), 2.2 * len(images) + 0.7), layout="constrained")
+    figure = Figure(figsize=(1.9 * len(titles), 1.9 * len(images) + 0.6), layout="constrained")
     axes = figure.subplots(len(images), len(titles), squeeze=False)
     for row, (image, label) in enumerate(zip(images, labels)):
         panels = [denormalise(image), colourise(label)]

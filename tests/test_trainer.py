@@ -126,6 +126,27 @@ def test_weights_files(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full to stand in for a full disk")
+def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
+    model = FCN32s(width=0.125, padding="aligned")
+
+    def on_a_full_disk(state, path, **options):
+        with open("/dev/full", "wb") as file:
+            file.write(b"x" * 100_000)
+
+    monkeypatch.setattr("fcn.checkpoint.save_file", on_a_full_disk)
+    with pytest.raises(CourseError, match="No space left on device; free some space"):
+        save_weights(model, tmp_path / "best.safetensors")
+
+    def as_torch_says_it(*arguments):
+        raise RuntimeError("unexpected pos 930880 vs 930768")
+
+    monkeypatch.setattr("fcn.checkpoint.save_file", lambda *arguments, **options: as_torch_says_it())
+    with pytest.raises(CourseError, match="free some space"):
+        save_weights(model, tmp_path / "best.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_biases_learn_twice_as_fast_and_do_not_decay():
     from fcn.trainer import _optimiser
     model = FCN32s(width=0.125, padding="aligned")
