@@ -86,6 +86,7 @@ class CMPFacade(Dataset[tuple[Tensor, Tensor]]):
         for photograph in self.photographs:
             if not photograph.with_suffix(".png").is_file():
                 raise CourseError(f"{photograph.with_suffix('.png')} is missing; every photograph needs its label map.")
+        self._sizes: dict[int, tuple[int, int]] = {}
         self._read: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # reduced, as bytes: decoding costs more
 
     def __len__(self) -> int:
@@ -98,6 +99,16 @@ class CMPFacade(Dataset[tuple[Tensor, Tensor]]):
         image = normalise(pixels)
         label = label.long() - 1
         return (image, label) if self.augmentation is None else self.augmentation(image, label)
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Width and height of the photograph's file, read from its header."""
+        if index not in self._sizes:
+            try:
+                with Image.open(self.photographs[index]) as image:
+                    self._sizes[index] = image.size
+            except OSError as error:
+                raise damaged(self.photographs[index], error) from error
+        return self._sizes[index]
 
     def name(self, index: int) -> str:
         """The photograph's file, from the root on."""
@@ -132,7 +143,12 @@ def read_photograph(path: str | Path) -> Image.Image:
     except FileNotFoundError as error:
         raise CourseError(f"There is no file {path}; check the name.") from error
     except OSError as error:  # PIL's word for all that is not an image, and for a truncated one
-        raise CourseError(f"{path} is not a whole image ({error}); fetch or save it again.") from error
+        raise damaged(path, error) from error
+
+
+def damaged(path: str | Path, error: Exception) -> CourseError:
+    """What to tell of an image file that can't be read."""
+    return CourseError(f"{path} is not a whole image ({error}); fetch or save it again.")
 
 
 def read_pair(photograph: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +163,7 @@ def read_pair(photograph: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:
         with Image.open(path) as image:
             label = np.array(image)
     except OSError as error:
-        raise CourseError(f"{path} is not a whole image ({error}); fetch or save it again.") from error
+        raise damaged(path, error) from error
     if label.shape != pixels.shape[:2]:
         raise CourseError(f"{path} is {label.shape[::-1]} pixels but its photograph {pixels.shape[1::-1]}; "
                           "the two belong together pixel by pixel: replace one of them.")

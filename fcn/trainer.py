@@ -171,8 +171,7 @@ def _train_epoch(model: nn.Module, dataset: CMPFacade, training: Training, optim
                  device: torch.device, bar: tqdm) -> float:
     """One pass over the images in a drawn order; returns the mean loss per pixel."""
     model.train()
-    order = torch.randperm(len(dataset)).tolist()
-    batches = [order[first:first + training.batch_size] for first in range(0, len(order), training.batch_size)]
+    batches = draw_batches([dataset.size(index) for index in range(len(dataset))], training.batch_size)
     total, pixels = 0.0, 0
     for indices, (image, label) in zip(batches, _batches(dataset, batches, training, device)):
         with _autocast(device, training.precision):
@@ -189,6 +188,23 @@ def _train_epoch(model: nn.Module, dataset: CMPFacade, training: Training, optim
         total, pixels = total + loss.item(), pixels + counted
         bar.set_postfix(loss=f"{total / pixels:.3f}", refresh=False)
     return total / pixels
+
+
+def draw_batches(sizes: list[tuple[int, int]], batch_size: int) -> list[list[int]]:
+    """Indices of images in a drawn order, batches of like shapes, so that less of a batch is padding.
+
+    Images are drawn in groups of eight batches, sorted within a group by shape, and the batches are drawn again.
+
+    Args:
+        sizes: width and height of each image.
+    """
+    order = torch.randperm(len(sizes)).tolist()
+    group = 8 * batch_size
+    batches = []
+    for first in range(0, len(order), group):
+        alike = sorted(order[first:first + group], key=lambda index: (sizes[index][0] / sizes[index][1], sizes[index]))
+        batches += [alike[start:start + batch_size] for start in range(0, len(alike), batch_size)]
+    return [batches[index] for index in torch.randperm(len(batches)).tolist()]
 
 
 def _batches(dataset: CMPFacade, batches: list[list[int]], training: Training,

@@ -16,7 +16,7 @@ from fcn.checkpoint import load_weights, save_weights
 from fcn.dataset import VOID, CMPFacade
 from fcn.errors import CourseError
 from fcn.models import FCN8s, FCN32s
-from fcn.trainer import Training, best_epoch, evaluate, fit, predict, seed_everything
+from fcn.trainer import Training, best_epoch, draw_batches, evaluate, fit, predict, seed_everything
 
 QUICK = Training(epochs=3, batch_size=2, learning_rate=2e-3, precision="float32", seed=5)
 
@@ -87,6 +87,20 @@ def test_a_killed_run_resumes_bit_for_bit(small_facades, tmp_path):
     resumed, history = train(small_facades, tmp_path / "killed", resume=True, epochs=done + 2)
     straight, expected = train(small_facades, tmp_path / "straight", epochs=done + 2)
     assert same_weights(resumed, straight) and without_seconds(history) == without_seconds(expected)
+
+
+def test_every_image_is_drawn_once_with_its_like():
+    sizes = [(100, 50 + 7 * (n % 30)) for n in range(301)]
+    torch.manual_seed(0)
+    batches, again = draw_batches(sizes, 4), draw_batches(sizes, 4)
+    assert sorted(index for batch in batches for index in batch) == list(range(301)) and batches != again
+
+    def padded(batches):
+        return sum(len(batch) * max(sizes[index][1] for index in batch) for batch in batches)
+
+    by_order = padded([list(range(first, min(first + 4, 301))) for first in range(0, 301, 4)])
+    drawn = padded([torch.randperm(301).tolist()[first:first + 4] for first in range(0, 301, 4)])
+    assert padded(batches) < min(by_order, drawn)
 
 
 def test_checkpoint_of_another_configuration(small_facades, tmp_path):
