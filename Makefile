@@ -1,0 +1,58 @@
+# GNU make. Everything is installed into .venv, at the versions in constraints.txt.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lab release report clean
+
+# Threads that wait for each other by spinning make training many times slower as soon as another program wants a core.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+# The first of these that is Python 3.11 or later makes the environment; another: make PYTHON=...
+PYTHON ?= python3.11 python3.12 python3.13 python3.14 python3 python
+
+help:  ## this list
+	@echo "make TARGET, where TARGET is"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile
+
+run: .venv/course.stamp  ## the whole course, on built-in photographs or those in DATA=DIR, into OUT=DIR
+	@$(BIN)/python -m course run $(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)")
+
+test: .venv/test.stamp  ## every test, then each notebook against its stored outputs
+	@$(BIN)/python -m pytest tests notebooks --nbval --nbval-current-env \
+		--nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider
+
+lab: .venv/course.stamp  ## JupyterLab on the notebooks
+	@$(BIN)/jupyter lab notebooks
+
+release: .venv/instructor.stamp  ## the blank version for students, into DIR=DIR
+	@test -n "$(DIR)" || { echo "error: Name a new folder: make release DIR=..." >&2; exit 2; }
+	@$(BIN)/python -m course release "$(DIR)"
+
+report: .venv/course.stamp  ## report.html and the claims table of the run in OUT=DIR (default: runs/builtin)
+	@$(BIN)/python -m course report "$(or $(OUT),runs/builtin)"
+
+clean:  ## remove the environment and caches; results and data stay
+	rm -rf .venv .pytest_cache *.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@for python in $(PYTHON); do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			exec $$python -m venv .venv; \
+		fi; \
+	done; \
+	echo "error: Found no Python 3.11 or later; install one, or name it: make PYTHON=..." >&2; exit 1
+
+.venv/course.stamp: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing the packages of the course into .venv; torch alone takes some minutes"
+	@$(INSTALL) -e .
+	@touch $@
+
+.venv/instructor.stamp: .venv/course.stamp
+	@$(INSTALL) -e ".[instructor]"
+	@touch $@
+
+.venv/test.stamp: .venv/course.stamp
+	@$(INSTALL) -e ".[test]"
+	@touch $@

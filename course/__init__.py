@@ -1,0 +1,1 @@
+"""Runs the course unattended; makes its records, reports, claims table and blank version."""

@@ -1,0 +1,124 @@
+"""The course's notebooks: which there are, and what their parameters may be."""
+
+import ast
+import difflib
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import nbformat
+
+from fcn.errors import CourseError
+from fcn.files import ROOT
+
+FOLDER = ROOT / "notebooks"
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """The notebook in a file, in the current format.
+
+    Raises:
+        CourseError: there is no such file, or it is not a notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except OSError as error:
+        raise CourseError(f"Cannot read the notebook {path}: {error.strerror}.") from error
+    except Exception as error:  # nbformat raises its own, json's and jsonschema's
+        raise CourseError(f"{path} is not a notebook; restore it from the course.") from error
+
+
+def choose(names: Iterable[str], folder: Path | None = None) -> list[Path]:
+    """The named notebooks in the given order, without repeats; the whole course, in order, if none is named.
+
+    Args:
+        names: each with or without .ipynb, or as a path.
+        folder: where the notebooks are; the course's own by default.
+
+    Raises:
+        CourseError: there is no such notebook; the message names the nearest.
+    """
+    paths = {path.stem: path for path in sorted((folder or FOLDER).glob("*.ipynb"))}
+    if not paths:
+        raise CourseError(f"There is no notebook in {folder or FOLDER}; run this in the course's own folder.")
+    chosen = {}
+    for name in names:
+        stem = Path(name).name.removesuffix(".ipynb")
+        if stem not in paths:
+            raise CourseError(f'There is no notebook "{name}"; {nearest(stem, paths)}.')
+        chosen[stem] = paths[stem]
+    return list((chosen or paths).values())
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for a name that isn't known: the one that was probably meant, or else all there are."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f'the nearest is "{close[0]}"' if close else f"there are {', '.join(known) or 'none'}"
+
+
+def defaults(notebook: nbformat.NotebookNode) -> dict[str, object]:
+    """The names and values in the cell tagged `parameters`; empty if there is no such cell.
+
+    Raises:
+        CourseError: the cell holds something other than `name = plain value`.
+    """
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            return _assignments(cell.source)
+    return {}
+
+
+def _assignments(source: str) -> dict[str, object]:
+    values = {}
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise CourseError(f"The parameters cell is not Python: {error.msg}, line {error.lineno}.") from error
+    for statement in statements:
+        try:
+            target, = statement.targets
+            values[target.id] = ast.literal_eval(statement.value)
+        except (AttributeError, ValueError) as error:
+            raise CourseError(f'In the parameters cell, "{ast.unparse(statement)}" is not a name and a plain '
+                              "value.") from error
+    return values
+
+
+def parse(name: str, text: str, default: object) -> object:
+    """The value of a parameter given on the command line, in the type of its default.
+
+    Args:
+        text: a number, true or false, or text, as the default is; for a list or None, JSON.
+
+    Raises:
+        CourseError: the text isn't such a value.
+    """
+    kind = type(default)
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        if kind is str:
+            return text
+        if kind in (int, float):
+            value = kind(text)
+            if not math.isfinite(value):
+                raise ValueError("not finite")
+            return value
+        value = json.loads(text)
+        if default is not None and not isinstance(value, kind):
+            raise ValueError("another type")
+        return value
+    except (KeyError, ValueError) as error:
+        raise CourseError(f'The parameter {name} cannot be "{text}"; give {_wanted[kind]}, as in '
+                          f"-p {name} {_example(default)}.") from error
+
+
+_wanted = {bool: "true or false", int: "a whole number", float: "a number", list: "a JSON list",
+           type(None): "a JSON value", dict: "a JSON object"}
+
+
+def _example(default: object) -> str:
+    text = json.dumps(default)
+    return f"'{text}'" if isinstance(default, list | dict) else text
