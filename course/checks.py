@@ -131,8 +131,8 @@ def _explain_difference(found: Tensor, expected: Tensor) -> str:
             if torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4 * scale.item()):
                 vertical = f"{abs(down)} pixels too {'low' if down > 0 else 'high'}"
                 horizontal = f"{abs(right)} pixels too far {'right' if right > 0 else 'left'}"
-                return (f"The scores are right but lie {' and '.join([vertical] * (down != 0) + [horizontal] * (right != 0))}; "
-                        "a crop starts at the wrong row or column.")
+                where = " and ".join([vertical] * (down != 0) + [horizontal] * (right != 0))
+                return f"The scores are right but lie {where}; a crop starts at the wrong row or column."
     difference = (found - expected).abs().max() / scale
     return (f"With the same weights the scores differ by up to {difference:.0%} of their largest; look at the order of "
             "the layers, at the activations between them and at the crops of what is summed.")

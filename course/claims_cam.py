@@ -22,7 +22,7 @@ CLAIMS = (
     Claim(
         name="cam-localises",
         statement="CAM highlights what matters for the prediction (pointing game, gain over the best of four controls)",
-        source="the 2023 assignment; CAM paper, section 3.2",
+        source="the assignment; CAM paper, section 3.2",
         published="two pictures, by eye; no figure",
         notebooks=(GRAD_CAM,),
         figure=_pointing_gain,

@@ -35,7 +35,9 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
     if width != {"imagenet": 1.0, "course": COURSE_WIDTH}[source]:
         raise CourseError(f'There are no "{source}" weights of width {width}; use width 1.0 with "imagenet", '
                           f'{COURSE_WIDTH} with "course".')
-    return _imagenet(backbone) if source == "imagenet" else read_classifier(ROOT / "files" / f"{backbone}_small.safetensors")
+    if source == "imagenet":
+        return _imagenet(backbone)
+    return read_classifier(ROOT / "files" / f"{backbone}_small.safetensors")
 
 
 def start_from(model: FCN, source: str) -> FCN:

@@ -28,7 +28,7 @@ def test_segments_a_photograph_of_any_size(weights, tmp_path):
     assert Image.open(tmp_path / "out" / "house_segmented.png").size[0] > 200
 
 
-@pytest.mark.parametrize("photograph, message", [("missing.jpg", "There is no file"), ("text.jpg", "not a whole image")])
+@pytest.mark.parametrize("photograph, message", [("missing.jpg", "There is no file"), ("text.jpg", "not a whole")])
 def test_user_mistakes_are_one_sentence(weights, tmp_path, photograph, message):
     (tmp_path / "text.jpg").write_text("no picture")
     result = run(tmp_path / photograph, "--weights", weights)

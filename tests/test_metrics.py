@@ -11,7 +11,7 @@ from fcn.metrics import ConfusionMatrix, boundary_band
 
 def by_hand() -> ConfusionMatrix:
     matrix = ConfusionMatrix(3)
-    #                          class 0: 2 of 3 right, one taken for 1;  class 1: right;  class 2: 1 of 2, one taken for 0
+    # class 0: 2 of 3 right, one taken for 1; class 1: right; class 2: 1 of 2, one taken for 0
     matrix.update(torch.tensor([0, 0, 1, 1, 2, 0]), torch.tensor([0, 0, 0, 1, 2, 2]))
     return matrix
 
