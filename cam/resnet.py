@@ -1,0 +1,141 @@
+"""ResNet-18 that hands out its last feature map beside the logits (He et al., CVPR 2016).
+
+Everything but `forward` is torchvision's, so torchvision's weights fit and the logits agree to the last bit.
+"""
+
+import contextlib
+import io
+import pickle
+import socket
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import ResNet18_Weights
+from torchvision.models.resnet import BasicBlock, ResNet
+
+from fcn.errors import CourseError
+
+
+class ResNet18(ResNet):
+    """torchvision's ResNet-18 whose forward pass returns `(logits, layer4)`.
+
+    Args:
+        num_classes: outputs of the linear head.
+        width: share of the standard 64, 128, 256, 512 channels; 1.0 is the published network.
+    """
+
+    def __init__(self, num_classes: int = 1000, width: float = 1.0) -> None:
+        super().__init__(BasicBlock, [2, 2, 2, 2], num_classes=num_classes)
+        if width != 1.0:
+            self._scale_channels(num_classes, width)
+
+    def _scale_channels(self, num_classes: int, width: float) -> None:
+        channels = [max(1, round(width * standard)) for standard in (64, 128, 256, 512)]
+        self.inplanes = channels[0]
+        self.conv1 = nn.Conv2d(3, channels[0], kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels[0])
+        self.layer1 = self._make_layer(BasicBlock, channels[0], 2)
+        self.layer2 = self._make_layer(BasicBlock, channels[1], 2, stride=2)
+        self.layer3 = self._make_layer(BasicBlock, channels[2], 2, stride=2)
+        self.layer4 = self._make_layer(BasicBlock, channels[3], 2, stride=2)
+        self.fc = nn.Linear(channels[3], num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Classifies a batch.
+
+        Args:
+            x: (N, 3, H, W) float, normalised; any H and W from 1.
+
+        Returns:
+            logits (N, num_classes) and layer4's features (N, 512 * width, ceil(H / 32), ceil(W / 32)).
+        """
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        features = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        logits = self.fc(torch.flatten(self.avgpool(features), 1))
+        return logits, features
+
+
+def resnet18(weights: ResNet18_Weights | str | Path | None = None, num_classes: int = 1000,
+             width: float = 1.0) -> ResNet18:
+    """Builds a ResNet-18, in training mode like any new module.
+
+    Args:
+        weights: None for random ones; a member of torchvision's `ResNet18_Weights` or its name ("DEFAULT",
+            "IMAGENET1K_V1"), downloaded and checked against its hash; or a file, .safetensors or a state dict
+            saved by torch.
+
+    Raises:
+        CourseError: the weights cannot be fetched or read, or their entries do not fit the network.
+    """
+    model = ResNet18(num_classes, width)
+    if weights is not None:
+        load_strictly(model, read_weights(weights), source=str(weights))
+    return model
+
+
+def read_weights(weights: ResNet18_Weights | str | Path) -> dict[str, Tensor]:
+    """The state dict that `weights` names; see `resnet18`.
+
+    Raises:
+        CourseError: it cannot be fetched, or the file is not one of weights.
+    """
+    if isinstance(weights, ResNet18_Weights):
+        return _fetch(weights)
+    if weights in ResNet18_Weights.__members__:
+        return _fetch(ResNet18_Weights[weights])
+    return _read_file(Path(weights))
+
+
+def _fetch(weights: ResNet18_Weights) -> dict[str, Tensor]:
+    waiting = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(20)  # seconds; a silent network would otherwise hold the course up for good
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # torch.hub announces the download, with a local path
+            return weights.get_state_dict(progress=False, check_hash=True)
+    except (OSError, RuntimeError) as error:  # no network, a refused download; or a wrong hash
+        raise CourseError(f"The ImageNet weights cannot be fetched from {weights.url} ({error}); go online once, "
+                          'or use the course\'s own network with "small".') from error
+    finally:
+        socket.setdefaulttimeout(waiting)
+
+
+def _read_file(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        names = ", ".join(ResNet18_Weights.__members__)
+        raise CourseError(f"There is no weights file {path}; name an existing file or one of {names}.") from None
+    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+        raise CourseError(f"{path} is not a file of weights; give a .safetensors file "
+                          "or a state dict saved with torch.save.") from None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise CourseError(f"{path} holds no plain state dict; save model.state_dict() and nothing around it.")
+    return state
+
+
+def load_strictly(model: nn.Module, state: dict[str, Tensor], source: str) -> None:
+    """Loads a state dict in which every entry must fit; `source` names it in the message.
+
+    Raises:
+        CourseError: entries are missing, unknown (a prefix, say) or of another shape; the first are named.
+    """
+    own = model.state_dict()
+    problems = {
+        "missing": [name for name in own if name not in state],
+        "unknown": [name for name in state if name not in own],
+        "of another shape": [name for name in own if name in state and own[name].shape != state[name].shape],
+    }
+    found = [f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''} {kind}"
+             for kind, names in problems.items() if names]
+    if found:
+        raise CourseError(f"The weights {source} do not fit this network: {'; '.join(found)}; "
+                          "use weights saved from the same network, without a prefix on the names.")
+    model.load_state_dict(state)
