@@ -5,9 +5,10 @@
 
 # Threads that wait for each other by spinning make training many times slower as soon as another program wants a core.
 export OMP_WAIT_POLICY ?= PASSIVE
-# Each training step asks for the memory that the last one freed: keep it rather than have the system clear it anew.
-export MALLOC_MMAP_MAX_ ?= 0
-export MALLOC_TRIM_THRESHOLD_ ?= 68719476736
+
+# The notebooks' networks are small: a second thread gains little, and where cores are shared it waits for the first.
+# For large ones: make run OMP_NUM_THREADS=8.
+export OMP_NUM_THREADS ?= 1
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
