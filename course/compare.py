@@ -6,7 +6,6 @@ from pathlib import Path
 from torch import nn
 
 from course.record import load_results
-from fcn.dataset import facade_folder
 from fcn.errors import CourseError
 from fcn.models import from_weights
 from fcn.trainer import best_device
@@ -30,8 +29,7 @@ def load_runs(out: str | Path, names: Mapping[str, str]) -> dict[str, dict]:
     if missing:
         raise CourseError(f"{Path(out).name} holds no results of {', '.join(missing)}; run "
                           f"{'these notebooks' if len(missing) > 1 else 'this notebook'} first.")
-    return {title: {**records[name], "folder": facade_folder(records[name]["parameters"]["data"])}
-            for name, title in names.items()}
+    return {title: records[name] for name, title in names.items()}
 
 
 def comparable(runs: Mapping[str, Mapping]) -> list[str]:

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import nbformat
-from nbconvert.preprocessors import ExecutePreprocessor
+from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
 
 from course import notebooks
 from course.run import own_kernel
+from fcn.errors import CourseError
 from fcn.files import write_atomically
 
 
@@ -15,12 +16,19 @@ def store(path: Path) -> None:
     """Runs one notebook from a fresh kernel and writes it back with its outputs.
 
     Progress bars are left out (a stored widget is dead), and so is what names the machine.
+
+    Raises:
+        CourseError: a cell stopped with an error.
     """
     notebook = notebooks.read(path)
     with own_kernel():
         runner = ExecutePreprocessor(timeout=None, kernel_name="python3", store_widget_state=False,
                                      record_timing=False)
-        runner.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
+        try:
+            runner.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
+        except CellExecutionError as error:
+            raise CourseError(f"{path.stem} stopped with {error.ename}: {error.evalue}; it stays as it was: mend that "
+                              "cell and store it again.") from error
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_progress(output)]
