@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fcn.dataset import IMAGENET_MEAN, IMAGENET_STD
+from fcn.photographs import IMAGENET_MEAN, IMAGENET_STD
 from fcn.errors import CourseError
 
 VIEW = 224  # pixels: the side of the square a classifier looks at

@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 
 from fcn import plots
-from fcn.dataset import normalise, read_photograph
+from fcn.photographs import normalise, read_photograph
 from fcn.errors import CourseError
 from fcn.files import write_atomically
 from fcn.models import FCN, from_weights

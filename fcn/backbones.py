@@ -77,7 +77,8 @@ class Trunk(nn.Module):
         # ImageNet's GoogLeNet expects inputs of mean 0.5 and deviation 0.5; set with its weights.
         self.transform_input = False
         # The aligned form adds zeros below and to the right, where the last cells would not reach the image's end.
-        self.smallest_side, self.extra_side = {"vgg16": (1, 0), "alexnet": (63, 31), "googlenet": (16, 16)}[name]
+        # GoogLeNet gets two cells at least: batch normalisation can't train on a single one.
+        self.smallest_side, self.extra_side = {"vgg16": (1, 0), "alexnet": (63, 31), "googlenet": (47, 16)}[name]
         for child_name, child in classifier.named_children():
             self.add_module(child_name, child)
         self._stages = _STAGES[name](self, width, self.aligned)

@@ -5,12 +5,13 @@ Tylecek and Sara, "Spatial Pattern Templates for Recognition of Objects with Reg
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
@@ -19,11 +20,10 @@ from fcn.augmentation import Augmentation
 from fcn.errors import CourseError
 from fcn.facades import write_facades
 from fcn.files import ROOT
+from fcn.photographs import damaged, normalise, read_palette, read_photograph
 
 CLASSES = ("background", "facade", "window", "door", "cornice", "sill",
            "balcony", "blind", "deco", "molding", "pillar", "shop")
-IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
-IMAGENET_STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
 VOID = 255  # the label of pixels that are not counted, such as the padding of a batch
 
 # The assignment's split, in the order base 1-378, extended 1-228.
@@ -49,7 +49,91 @@ def facade_folder(data: str) -> Path:
     return folder
 
 
-class CMPFacade(Dataset[tuple[Tensor, Tensor]]):
+class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
+    """Photographs with a label map each: what every data set of the course is made of.
+
+    Args:
+        root: the folder that the files' names are told from.
+        split: "train", "val" or "test".
+        pairs: photograph and label map, one of each for every item.
+        scale: factor on the sides; photographs are reduced by area averaging, labels by nearest neighbour.
+        augmentation: random changes to draw each time an item is read; None for none.
+
+    Items are (image, label): float32 (3, H, W) normalised with ImageNet's mean and deviation, and int64 (H, W), the
+    classes in the order of `classes`, or VOID.
+
+    Raises:
+        CourseError: scale is not above 0, or a file is missing; on reading, a file is damaged or doesn't fit.
+    """
+
+    classes: tuple[str, ...]
+
+    def __init__(self, root: Path, split: str, pairs: Sequence[tuple[Path, Path]], scale: float,
+                 augmentation: Augmentation | None) -> None:
+        if scale <= 0:
+            raise CourseError(f"scale is {scale}; give a factor above 0, such as 0.5 for half size.")
+        self.root, self.split, self.pairs, self.scale, self.augmentation = root, split, pairs, scale, augmentation
+        for photograph, label_map in pairs:
+            for path in (photograph, label_map):
+                if not path.is_file():
+                    raise CourseError(f"{path} is missing; every photograph needs its label map and the other way "
+                                      "round: fetch or copy the file again.")
+        self._sizes: dict[int, tuple[int, int]] = {}
+        self._read: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # reduced, as bytes: decoding costs more
+
+    def read_label(self, path: Path) -> np.ndarray:
+        """The label map in a file: (H, W) uint8, classes from 0 or VOID.
+
+        Raises:
+            CourseError: the file is damaged, or holds a value that is no class.
+        """
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        if index not in self._read:
+            self._read[index] = self._read_pair(index)
+        pixels, label = (torch.from_numpy(array) for array in self._read[index])
+        image, label = normalise(pixels), label.long()
+        return (image, label) if self.augmentation is None else self.augmentation(image, label)
+
+    def _read_pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        photograph, path = self.pairs[index]
+        pixels, label = np.asarray(read_photograph(photograph)), self.read_label(path)
+        if label.shape != pixels.shape[:2]:
+            raise CourseError(f"{path} is {label.shape[::-1]} pixels but its photograph {pixels.shape[1::-1]}; "
+                              "the two belong together pixel by pixel: replace one of them.")
+        size = [max(1, round(side * self.scale)) for side in label.shape[::-1]]
+        return (cv2.resize(pixels, size, interpolation=cv2.INTER_AREA),
+                cv2.resize(label, size, interpolation=cv2.INTER_NEAREST_EXACT))
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Width and height of the photograph's file, read from its header."""
+        if index not in self._sizes:
+            photograph, _ = self.pairs[index]
+            try:
+                with Image.open(photograph) as image:
+                    self._sizes[index] = image.size
+            except OSError as error:
+                raise damaged(photograph, error) from error
+        return self._sizes[index]
+
+    def name(self, index: int) -> str:
+        """The photograph's file, from the root on."""
+        return str(self.pairs[index][0].relative_to(self.root))
+
+    def sha256(self) -> str:
+        """One hash over the names and bytes of the split's files, so that results can say what they saw."""
+        digest = hashlib.sha256()
+        for pair in self.pairs:
+            for path in pair:
+                digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+class CMPFacade(LabelledPhotographs):
     """One split of the CMP Facade Database, or of another folder in its format.
 
     The files are `base/*.jpg` and `extended/*.jpg`, each with a palette PNG of labels 1..12 beside it, in the order
@@ -58,132 +142,44 @@ class CMPFacade(Dataset[tuple[Tensor, Tensor]]):
 
     Args:
         root: the folder that holds base/ and extended/.
-        split: "train", "val" or "test".
-        scale: factor on the sides; photographs are reduced by area averaging, labels by nearest neighbour.
-        augmentation: random changes to draw each time an item is read; None for none.
-
-    Items are (image, label): float32 (3, H, W) normalised with ImageNet's mean and deviation, and int64 (H, W) in
-    0..11, in the order of `CLASSES`.
+        split, scale, augmentation: as for `LabelledPhotographs`. Labels are 0..11.
 
     Raises:
-        CourseError: files are missing, or (on reading) a file is damaged or a label map doesn't fit.
+        CourseError: an unknown split, or files are missing; on reading, as `LabelledPhotographs`.
     """
+
+    classes = CLASSES
 
     def __init__(self, root: str | Path, split: str = "train", scale: float = 0.5,
                  augmentation: Augmentation | None = None) -> None:
         if split not in CMP_SPLITS:
             raise CourseError(f'Unknown split "{split}"; choose one of {", ".join(CMP_SPLITS)}.')
-        if scale <= 0:
-            raise CourseError(f"scale is {scale}; give a factor above 0, such as 0.5 for half size.")
-        self.root, self.split, self.scale, self.augmentation = Path(root), split, scale, augmentation
-        photographs, counts = _photographs(self.root), _split_counts(self.root)
+        root = Path(root)
+        photographs, counts = _photographs(root), _split_counts(root)
         if len(photographs) != sum(counts.values()):
-            raise CourseError(f"{self.root} holds {len(photographs)} photographs where {sum(counts.values())} belong; "
+            raise CourseError(f"{root} holds {len(photographs)} photographs where {sum(counts.values())} belong; "
                               "the download is incomplete: run `python -m course data cmp` again (for data of your "
                               "own, say in splits.json how many train, validate and test).")
         first = {"train": 0, "val": counts["train"], "test": counts["train"] + counts["val"]}[split]
-        self.photographs = photographs[first:first + counts[split]]
-        for photograph in self.photographs:
-            if not photograph.with_suffix(".png").is_file():
-                raise CourseError(f"{photograph.with_suffix('.png')} is missing; every photograph needs its label map.")
-        self._sizes: dict[int, tuple[int, int]] = {}
-        self._read: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # reduced, as bytes: decoding costs more
+        pairs = [(path, path.with_suffix(".png")) for path in photographs[first:first + counts[split]]]
+        super().__init__(root, split, pairs, scale, augmentation)
 
-    def __len__(self) -> int:
-        return len(self.photographs)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        if index not in self._read:
-            self._read[index] = read_pair(self.photographs[index], self.scale)
-        pixels, label = (torch.from_numpy(array) for array in self._read[index])
-        image = normalise(pixels)
-        label = label.long() - 1
-        return (image, label) if self.augmentation is None else self.augmentation(image, label)
-
-    def size(self, index: int) -> tuple[int, int]:
-        """Width and height of the photograph's file, read from its header."""
-        if index not in self._sizes:
-            try:
-                with Image.open(self.photographs[index]) as image:
-                    self._sizes[index] = image.size
-            except OSError as error:
-                raise damaged(self.photographs[index], error) from error
-        return self._sizes[index]
-
-    def name(self, index: int) -> str:
-        """The photograph's file, from the root on."""
-        return str(self.photographs[index].relative_to(self.root))
-
-    def sha256(self) -> str:
-        """One hash over the names and bytes of the split's files, so that results can say what they saw."""
-        digest = hashlib.sha256()
-        for photograph in self.photographs:
-            for path in (photograph, photograph.with_suffix(".png")):
-                digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
+    def read_label(self, path: Path) -> np.ndarray:
+        """(H, W) uint8 in 0..11; the files count from 1."""
+        label = read_palette(path)
+        if not 1 <= label.min() <= label.max() <= len(CLASSES):
+            wrong = label.min() if label.min() < 1 else label.max()
+            raise CourseError(f"{path} holds the label {wrong}; labels are 1..{len(CLASSES)}, "
+                              "in the order of label_names.txt: draw it again.")
+        return label - 1
 
 
-def describe(*datasets: CMPFacade) -> dict[str, object]:
+def describe(*datasets: LabelledPhotographs) -> dict[str, object]:
     """What a record says of its data: the folder's name, one hash over all splits, their sizes and the scale."""
     hashes = "".join(dataset.sha256() for dataset in datasets)
     return {"name": datasets[0].root.name, "sha256": hashlib.sha256(hashes.encode()).hexdigest(),
             "images": {dataset.split: len(dataset) for dataset in datasets}, "scale": datasets[0].scale,
-            "classes": list(CLASSES)}
-
-
-def read_photograph(path: str | Path) -> Image.Image:
-    """An RGB photograph, turned as its EXIF tag says.
-
-    Raises:
-        CourseError: there is no such file, or it isn't a whole image.
-    """
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except FileNotFoundError as error:
-        raise CourseError(f"There is no file {path}; check the name.") from error
-    except OSError as error:  # PIL's word for all that is not an image, and for a truncated one
-        raise damaged(path, error) from error
-
-
-def damaged(path: str | Path, error: Exception) -> CourseError:
-    """What to tell of an image file that can't be read."""
-    return CourseError(f"{path} is not a whole image ({error}); fetch or save it again.")
-
-
-def read_pair(photograph: Path, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """A photograph (H, W, 3) and its label map (H, W) in 1..12, both uint8 and reduced by `scale`.
-
-    Raises:
-        CourseError: a damaged file, a label map of another size, or a label outside 1..12.
-    """
-    pixels = np.asarray(read_photograph(photograph))
-    path = photograph.with_suffix(".png")
-    try:
-        with Image.open(path) as image:
-            label = np.array(image)
-    except OSError as error:
-        raise damaged(path, error) from error
-    if label.shape != pixels.shape[:2]:
-        raise CourseError(f"{path} is {label.shape[::-1]} pixels but its photograph {pixels.shape[1::-1]}; "
-                          "the two belong together pixel by pixel: replace one of them.")
-    if not 1 <= label.min() <= label.max() <= len(CLASSES):
-        wrong = label.min() if label.min() < 1 else label.max()
-        raise CourseError(f"{path} holds the label {wrong}; labels are 1..{len(CLASSES)}, "
-                          "in the order of label_names.txt: draw it again.")
-    size = [max(1, round(side * scale)) for side in label.shape[::-1]]
-    return (cv2.resize(pixels, size, interpolation=cv2.INTER_AREA),
-            cv2.resize(label, size, interpolation=cv2.INTER_NEAREST_EXACT))
-
-
-def normalise(pixels: Tensor) -> Tensor:
-    """(H, W, 3) uint8 → (3, H, W) float32 with ImageNet's mean and deviation."""
-    return (pixels.permute(2, 0, 1).float() / 255 - IMAGENET_MEAN) / IMAGENET_STD
-
-
-def denormalise(image: Tensor) -> np.ndarray:
-    """(3, H, W) normalised → (H, W, 3) float in 0..1, to show."""
-    return (image.cpu() * IMAGENET_STD + IMAGENET_MEAN).clamp(0, 1).permute(1, 2, 0).numpy()
+            "classes": list(datasets[0].classes)}
 
 
 def collate(items: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:

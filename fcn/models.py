@@ -71,7 +71,7 @@ class FCN(nn.Module):
         super().__init__()
         # What it takes to make this network again; it is stored with the weights.
         self.configuration = {"network": type(self).__name__, "num_classes": num_classes, "backbone": backbone,
-                              "width": width, "padding": padding}
+                              "width": width, "padding": padding, "transform_input": False}
         self.trunk = Trunk(backbone, width, padding)
         *finer, coarsest = zip(self.trunk.channels, self.trunk.grids)
         channels, grid = coarsest
@@ -129,9 +129,11 @@ def from_weights(path: str | Path) -> FCN:
     configuration = checkpoint.read_configuration(path)
     network = NETWORKS.get(configuration.pop("network", None))
     if network is None:
-        raise CourseError(f"{path} doesn't say which network it is for; give a best.safetensors that notebook 02, 03 "
-                          "or 04 wrote.")
+        raise CourseError(f"{path} doesn't say which network it is for; give a best.safetensors that a training "
+                          "notebook wrote.")
+    transform_input = configuration.pop("transform_input", False)
     model = network(**configuration)
+    model.trunk.transform_input = model.configuration["transform_input"] = transform_input
     checkpoint.load_weights(model, path)
     return model
 

@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,12 +14,14 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from fcn.dataset import CLASSES, VOID, denormalise
+from fcn.dataset import CLASSES, VOID
+from fcn.photographs import denormalise
 
-# One colour per class, in the classes' order. Found by a search for the largest smallest distance in CIELAB as seen
-# with normal, deuteranope and protanope eyes (tests/test_plots.py measures it).
-CLASS_COLOURS = ("#E6E6E6", "#E3B778", "#0072B2", "#8B2E00", "#6A0055", "#95FF00",
-                 "#001500", "#40AAAA", "#EA006A", "#EAAAFF", "#0000FF", "#556AFF")
+# One colour per class, in the classes' order, for up to 21 of them. Found by a search for the largest smallest distance
+# in CIELAB as seen with normal, deuteranope and protanope eyes (tests/test_plots.py measures it).
+CLASS_COLOURS = ("#E6E6E6", "#E3B778", "#0072B2", "#8B2E00", "#6A0055", "#95FF00", "#001500",
+                 "#40AAAA", "#EA006A", "#EAAAFF", "#0000FF", "#556AFF", "#000087", "#E16900",
+                 "#FFFF87", "#FFFFC3", "#005A3C", "#00001E", "#1E4BB4", "#C3693C", "#D2C3A5")
 # Okabe and Ito's palette, for curves and bars; its yellow is too pale for a line.
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINE_STYLES = ("-", "--", "-.", ":")
@@ -38,20 +40,28 @@ def overlay(image: Tensor, label: Tensor, alpha: float = 0.5) -> np.ndarray:
     return (1 - alpha) * denormalise(image) + alpha * colourise(label) / 255
 
 
-def legend(figure: Figure, classes: Sequence[int] = range(len(CLASSES)), columns: int = 6) -> None:
-    """The classes' colours and names, below everything."""
-    patches = [Patch(facecolor=CLASS_COLOURS[c], edgecolor="#555555", label=CLASSES[c]) for c in classes]
+def legend(figure: Figure, names: Sequence[str] = CLASSES, shown: Iterable[int] | None = None,
+           columns: int = 6) -> None:
+    """The classes' colours and names, below everything.
+
+    Args:
+        names: of all classes, in their order.
+        shown: the classes to list; all by default.
+    """
+    patches = [Patch(facecolor=CLASS_COLOURS[c], edgecolor="#555555", label=names[c])
+               for c in (range(len(names)) if shown is None else shown)]
     figure.legend(handles=patches, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
 def prediction_sheet(images: Sequence[Tensor], labels: Sequence[Tensor],
-                     predictions: Mapping[str, Sequence[Tensor]]) -> Figure:
+                     predictions: Mapping[str, Sequence[Tensor]], names: Sequence[str] = CLASSES) -> Figure:
     """A row per photograph: itself, the truth, and for each network its prediction and where it errs.
 
     Args:
         images: normalised (3, H, W) each.
-        labels: (H, W) each, in 0..11 or void.
+        labels: (H, W) each, classes or void.
         predictions: network's name → (H, W) classes for each photograph.
+        names: of the classes; of more than twelve the legend lists those that occur in the sheet.
     """
     titles = ["photograph", "truth"] + [title for name in predictions for title in (name, "errors (black)")]
     figure = Figure(figsize=(1.9 * len(titles), 1.9 * len(images) + 0.6), layout="constrained")
@@ -66,7 +76,8 @@ def prediction_sheet(images: Sequence[Tensor], labels: Sequence[Tensor],
             axis.set_axis_off()
     for axis, title in zip(axes[0], titles):
         axis.set_title(title, fontsize=10)
-    legend(figure)
+    occurring = {c for maps in (labels, *predictions.values()) for each in maps for c in each.unique().tolist()}
+    legend(figure, names, sorted(occurring - {VOID}) if len(names) > 12 else None)
     return figure
 
 
@@ -92,16 +103,17 @@ def curves(histories: Mapping[str, Sequence[Mapping]]) -> Figure:
     return figure
 
 
-def class_bars(values: Mapping[str, Sequence[float | None]], quantity: str) -> Figure:
+def class_bars(values: Mapping[str, Sequence[float | None]], quantity: str,
+               names: Sequence[str] = CLASSES) -> Figure:
     """A group of bars per class, one bar a series, such as the classes' IoU for each network."""
     figure = Figure(figsize=(10, 3.4), layout="constrained")
     axis = figure.subplots()
     width = 0.8 / len(values)
     for number, (name, heights) in enumerate(values.items()):
-        places = np.arange(len(CLASSES)) + (number - (len(values) - 1) / 2) * width
+        places = np.arange(len(names)) + (number - (len(values) - 1) / 2) * width
         axis.bar(places, [height or 0 for height in heights], width, label=name,
                  color=LINE_COLOURS[number % len(LINE_COLOURS)])
-    axis.set_xticks(range(len(CLASSES)), CLASSES, rotation=30, ha="right")
+    axis.set_xticks(range(len(names)), names, rotation=30, ha="right")
     axis.set_ylabel(quantity)
     axis.grid(axis="y", alpha=0.3)
     axis.legend(fontsize=9)

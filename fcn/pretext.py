@@ -19,10 +19,11 @@ from torch.nn import functional
 from tqdm.auto import tqdm
 
 from fcn.backbones import NAMES, Trunk
-from fcn.dataset import CLASSES, normalise
+from fcn.dataset import CLASSES
 from fcn.errors import CourseError
 from fcn.facades import draw_facade
 from fcn.files import ROOT, write_atomically
+from fcn.photographs import normalise
 from fcn.trainer import best_device, seed_everything
 from fcn.weights import COURSE_WIDTH
 

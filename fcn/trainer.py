@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from fcn import checkpoint
-from fcn.dataset import VOID, CMPFacade, collate
+from fcn.dataset import VOID, LabelledPhotographs, collate
 from fcn.errors import CourseError
 from fcn.metrics import ConfusionMatrix
 
@@ -81,8 +81,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
 
 
-def fit(model: nn.Module, train: CMPFacade, validation: CMPFacade, training: Training, folder: str | Path,
-        resume: bool = False) -> list[dict]:
+def fit(model: nn.Module, train: LabelledPhotographs, validation: LabelledPhotographs, training: Training,
+        folder: str | Path, resume: bool = False) -> list[dict]:
     """Trains, keeps the best epoch by validation mean IoU, and leaves the model with its weights.
 
     Writes `checkpoint.pt` (everything to go on from) after each epoch and `best.safetensors` after each better one.
@@ -148,7 +148,7 @@ def predict(model: nn.Module, image: Tensor, precision: str = "float32") -> Tens
     return classes
 
 
-def evaluate(model: nn.Module, dataset: CMPFacade, precision: str = "float32",
+def evaluate(model: nn.Module, dataset: LabelledPhotographs, precision: str = "float32",
              count: Callable[[Tensor], Tensor] | None = None) -> ConfusionMatrix:
     """One confusion matrix over a split, image by image, so that no padding enters.
 
@@ -167,7 +167,7 @@ def evaluate(model: nn.Module, dataset: CMPFacade, precision: str = "float32",
     return matrix
 
 
-def _train_epoch(model: nn.Module, dataset: CMPFacade, training: Training, optimiser: torch.optim.Optimizer,
+def _train_epoch(model: nn.Module, dataset: LabelledPhotographs, training: Training, optimiser: torch.optim.Optimizer,
                  device: torch.device, bar: tqdm) -> float:
     """One pass over the images in a drawn order; returns the mean loss per pixel."""
     model.train()
@@ -176,7 +176,7 @@ def _train_epoch(model: nn.Module, dataset: CMPFacade, training: Training, optim
     for indices, (image, label) in zip(batches, _batches(dataset, batches, training, device)):
         with _autocast(device, training.precision):
             logits = model(image)
-        counted = (label != VOID).sum().item()
+        counted = max((label != VOID).sum().item(), 1)  # where all is void there is nothing to learn, and no mean
         loss = functional.cross_entropy(logits, label, ignore_index=VOID, reduction="sum")
         if not math.isfinite(loss.item()):
             names = ", ".join(dataset.name(index) for index in indices)
@@ -207,7 +207,7 @@ def draw_batches(sizes: list[tuple[int, int]], batch_size: int) -> list[list[int
     return [batches[index] for index in torch.randperm(len(batches)).tolist()]
 
 
-def _batches(dataset: CMPFacade, batches: list[list[int]], training: Training,
+def _batches(dataset: LabelledPhotographs, batches: list[list[int]], training: Training,
              device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
     loader = DataLoader(dataset, batch_sampler=batches, collate_fn=collate, num_workers=training.workers,
                         pin_memory=device.type == "cuda")

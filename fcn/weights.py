@@ -49,6 +49,7 @@ def start_from(model: FCN, source: str) -> FCN:
     trunk = model.trunk
     trunk.load_classifier(classifier_weights(source, trunk.name, trunk.width))
     trunk.transform_input = trunk.name == "googlenet" and source == "imagenet"
+    model.configuration["transform_input"] = trunk.transform_input
     return model
 
 

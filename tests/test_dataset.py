@@ -10,32 +10,33 @@ from conftest import save_label
 from PIL import Image
 
 from fcn.augmentation import Augmentation
-from fcn.dataset import CLASSES, VOID, CMPFacade, collate, denormalise, facade_folder, read_photograph
+from fcn.dataset import CLASSES, VOID, CMPFacade, collate, facade_folder
 from fcn.errors import CourseError
 from fcn.metrics import ConfusionMatrix
+from fcn.photographs import denormalise, read_photograph
 
 
 def test_splits_follow_the_order_of_names(small_facades):
-    names = [CMPFacade(small_facades, split).photographs for split in ("train", "val", "test")]
+    names = [CMPFacade(small_facades, split).pairs for split in ("train", "val", "test")]
     assert [len(split) for split in names] == [6, 2, 2]
-    assert [path.stem for split in names for path in split] == [
+    assert [path.stem for split in names for path, _ in split] == [
         *(f"cmp_b{n:04}" for n in range(1, 9)), "cmp_x0001", "cmp_x0002"]
 
 
 def test_item_is_the_file(small_facades):
     dataset = CMPFacade(small_facades, "train", scale=1.0)
     image, label = dataset[1]
-    pixels = np.asarray(Image.open(dataset.photographs[1]))
+    pixels = np.asarray(Image.open(dataset.pairs[1][0]))
     expected = (pixels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     assert image.dtype == torch.float32 and label.dtype == torch.int64
     assert np.abs(image.permute(1, 2, 0).numpy() - expected).max() < 1e-5
-    assert (label.numpy() + 1 == np.asarray(Image.open(dataset.photographs[1].with_suffix(".png")))).all()
+    assert (label.numpy() + 1 == np.asarray(Image.open(dataset.pairs[1][0].with_suffix(".png")))).all()
     assert np.abs(denormalise(image) * 255 - pixels).max() < 1e-3
 
 
 def test_half_size_averages_areas(small_facades):
     dataset = CMPFacade(small_facades, "train", scale=0.5)
-    pixels = np.asarray(Image.open(dataset.photographs[0])).astype(float)  # 64 x 96
+    pixels = np.asarray(Image.open(dataset.pairs[0][0])).astype(float)  # 64 x 96
     means = pixels.reshape(32, 2, 48, 2, 3).mean(axis=(1, 3))
     assert np.abs(denormalise(dataset[0][0]) * 255 - means).max() <= 0.51
 

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from fcn import plots
-from fcn.dataset import CLASSES, VOID, normalise
+from fcn.dataset import CLASSES, VOID
+from fcn.photographs import normalise
+from fcn.voc import VOC_CLASSES
 
 # Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency" (2009).
 EYES = {
@@ -33,7 +35,7 @@ def test_class_colours_can_be_told_apart(eyes):
     rgb = np.array([matplotlib.colors.to_rgb(colour) for colour in plots.CLASS_COLOURS])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     lab = cielab(np.clip(linear @ np.transpose(EYES[eyes]), 0, 1))
-    assert len(lab) == len(CLASSES)
+    assert len(lab) == len(VOC_CLASSES) > len(CLASSES)
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(lab, 2)) > 20
 
 
@@ -61,6 +63,13 @@ def test_prediction_sheet_has_a_row_a_photograph_and_all_panels():
                                                              "errors (black)"]
     assert len(figure.axes) == 12
     assert [text.get_text() for text in figure.legends[0].get_texts()] == list(CLASSES)
+
+
+def test_legend_of_many_classes_lists_those_that_occur():
+    image, label = torch.zeros(3, 8, 9), torch.full((8, 9), 15)
+    label[0] = VOID
+    figure = plots.prediction_sheet([image], [label], {"a": [torch.zeros(8, 9, dtype=torch.int64)]}, VOC_CLASSES)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["background", "person"]
 
 
 def test_shown_figure_carries_its_alt_text_and_is_a_png(monkeypatch):

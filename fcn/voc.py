@@ -1,0 +1,134 @@
+"""PASCAL VOC segmentation, 2007 to 2012, with SBD's further label maps when asked, through torchvision's classes.
+
+Everingham et al., "The Pascal Visual Object Classes Challenge" (IJCV 2010); Hariharan et al., "Semantic Contours from
+Inverse Detectors" (ICCV 2011).
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
+from torchvision.datasets import SBDataset, VOCSegmentation
+
+from fcn.augmentation import Augmentation
+from fcn.dataset import VOID, LabelledPhotographs
+from fcn.errors import CourseError
+from fcn.photographs import damaged, read_palette
+
+VOC_CLASSES = ("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+               "dining table", "dog", "horse", "motorbike", "person", "potted plant", "sheep", "sofa", "train",
+               "tv monitor")
+YEARS = tuple(str(year) for year in range(2007, 2013))
+HELD_OUT = 10  # each tenth image of VOC's training list chooses the epoch
+
+
+class VOC(LabelledPhotographs):
+    """One split of PASCAL VOC's segmentation task.
+
+    The label maps of VOC's own test set are not published; papers report figures on its validation list. So that
+    nothing is chosen on what is scored, here "test" is VOC's validation list, "val" each tenth image of its training
+    list, and "train" the others.
+
+    Args:
+        root: the folder that holds VOCdevkit/ (or TrainVal/VOCdevkit/, as 2011 comes).
+        split, scale, augmentation: as for `LabelledPhotographs`. Labels are 0..20, and 255 where an outline is void.
+        year: "2007" to "2012"; by default the newest that is there.
+        extra: the folder of SBD (img/, cls/, train.txt, val.txt): its label maps of images that neither of VOC's
+            lists names join the training images; None for VOC alone.
+
+    Raises:
+        CourseError: an unknown split or year, no such folder, a list that names an image twice, or a missing file;
+            on reading, as `LabelledPhotographs`, and a label from 21 to 254.
+    """
+
+    classes = VOC_CLASSES
+
+    def __init__(self, root: str | Path, split: str = "train", scale: float = 0.5,
+                 augmentation: Augmentation | None = None, year: str | None = None,
+                 extra: str | Path | None = None) -> None:
+        if split not in ("train", "val", "test"):
+            raise CourseError(f'Unknown split "{split}"; choose one of train, val, test.')
+        root = Path(root)
+        self.year = year or _newest_year(root)
+        pairs = _listed(root, self.year, "val" if split == "test" else "train")
+        if split == "train":
+            pairs = [pair for number, pair in enumerate(pairs, start=1) if number % HELD_OUT]
+            if extra is not None:
+                named = {photograph.stem for name in ("train", "val") for photograph, _ in _listed(root, self.year, name)}
+                pairs += _further(Path(extra), named)
+        elif split == "val":
+            pairs = pairs[HELD_OUT - 1::HELD_OUT]
+        # SBD's folder may lie anywhere; names are told from root where they can be.
+        super().__init__(root, split, pairs, scale, augmentation)
+
+    def name(self, index: int) -> str:
+        """The photograph's file, from the root on; SBD's in full."""
+        photograph, _ = self.pairs[index]
+        return str(photograph.relative_to(self.root) if photograph.is_relative_to(self.root) else photograph)
+
+    def read_label(self, path: Path) -> np.ndarray:
+        """(H, W) uint8 in 0..20 or 255, from VOC's palette PNG or SBD's MATLAB file."""
+        label = read_palette(path) if path.suffix == ".png" else _read_sbd(path)
+        wrong = label[(label >= len(VOC_CLASSES)) & (label != VOID)]
+        if wrong.size:
+            raise CourseError(f"{path} holds the label {wrong[0]}; labels are 0..{len(VOC_CLASSES) - 1}, and {VOID} "
+                              "for void: fetch the file again, or draw it in VOC's palette.")
+        return label
+
+
+def _newest_year(root: Path) -> str:
+    years = [year for year in YEARS if (root / _inside(year)).is_dir()]
+    if not years:
+        raise CourseError(f"{root} holds no VOCdevkit/VOC2007 to VOC2012; give the folder that holds VOCdevkit, or "
+                          "fetch the data with `python -m course data voc`.")
+    return years[-1]
+
+
+def _inside(year: str) -> str:
+    return f"TrainVal/VOCdevkit/VOC{year}" if year == "2011" else f"VOCdevkit/VOC{year}"
+
+
+def _listed(root: Path, year: str, name: str) -> list[tuple[Path, Path]]:
+    """The pairs that one of VOC's lists names, in its order."""
+    if year not in YEARS:
+        raise CourseError(f'There is no VOC segmentation of the year "{year}"; choose one of {", ".join(YEARS)}.')
+    path = root / _inside(year) / "ImageSets" / "Segmentation" / f"{name}.txt"
+    try:
+        listed = VOCSegmentation(root, year, image_set=name)
+    except (OSError, RuntimeError) as error:  # RuntimeError: no folder of that year
+        raise CourseError(f"{path} is not there; give the folder that holds VOCdevkit, or fetch the data with "
+                          f"`python -m course data voc --year {year}`.") from error
+    return _once(path, list(zip(map(Path, listed.images), map(Path, listed.masks))))
+
+
+def _further(folder: Path, named: set[str]) -> list[tuple[Path, Path]]:
+    """SBD's pairs whose images have none of the names."""
+    pairs = []
+    for name in ("train", "val"):
+        path = folder / f"{name}.txt"
+        try:
+            listed = SBDataset(folder, image_set=name, mode="segmentation")
+        except (OSError, RuntimeError) as error:
+            raise CourseError(f"{path} is not there; give the folder that holds SBD's img/, cls/, train.txt and "
+                              "val.txt, or fetch it with `python -m course data sbd`.") from error
+        pairs += _once(path, list(zip(map(Path, listed.images), map(Path, listed.masks))))
+    return [pair for pair in pairs if pair[0].stem not in named]
+
+
+def _once(path: Path, pairs: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """The pairs, if no image is among them twice."""
+    name, times = Counter(photograph.stem for photograph, _ in pairs).most_common(1)[0] if pairs else ("", 0)
+    if times > 1:
+        raise CourseError(f"{path} names the image {name} {times} times; remove the repeated lines.")
+    if times == 0:
+        raise CourseError(f"{path} names no image; fetch the data again.")
+    return pairs
+
+
+def _read_sbd(path: Path) -> np.ndarray:
+    try:
+        return loadmat(path)["GTcls"][0]["Segmentation"][0]
+    except (MatReadError, OSError, ValueError, TypeError, KeyError) as error:
+        raise damaged(path, error) from error
