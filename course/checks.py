@@ -1,9 +1,12 @@
 """What the check cells call: the student's work held against `fcn`, with messages that name the mistake."""
 
+import copy
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fcn.models import FCN, Upsampling
 
@@ -119,6 +122,37 @@ def check_same_scores(student: nn.Module, reference: FCN, pairs: Mapping[str, st
     if torch.allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.abs().max().item()):
         return
     raise CheckFailed(_explain_difference(found, expected))
+
+
+def check_same_start(coarse: FCN, fine: FCN) -> None:
+    """A finer network's scores against the coarser one's at the finer one's cells, with score layers drawn anew.
+
+    Bilinear interpolation in two steps passes through the values of one step at every cell between, so the two are
+    the same there, to rounding. Both networks are left as they were.
+    """
+    generator = torch.Generator().manual_seed(0)
+    coarse, fine = copy.deepcopy(coarse).eval(), copy.deepcopy(fine).eval()
+    with torch.no_grad():
+        for parameter in (*coarse.score.parameters(), *coarse.skip_scores.parameters()):
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+        for mine, theirs in zip((fine.score, *fine.skip_scores), (coarse.score, *coarse.skip_scores)):
+            mine.load_state_dict(theirs.state_dict())
+        image = torch.randn(1, 3, 160, 224, generator=generator)
+        expected, kept = coarse(image), []
+        fine.upsample.register_forward_hook(lambda layer, inputs, output: kept.append(inputs[0]))
+        fine(image)
+    stride = fine.upsample.stride[0]
+    # The pixel of the kept scores' cell 0; a cell between two pixels is halfway between their values.
+    first = (fine.upsample.kernel_size[0] - 1) / 2 - fine.crop + stride * fine.upsample.extend
+    skipped = math.ceil(max(-first, 0) / stride)
+    first += skipped * stride
+    between = 1 if first.is_integer() else 2
+    expected = functional.avg_pool2d(expected[..., int(first):, int(first):], between, stride)
+    found = kept[0][..., skipped:, skipped:][..., :expected.shape[-2], :expected.shape[-1]]
+    difference = ((found - expected[..., :found.shape[-2], :found.shape[-1]]).abs().max() / expected.abs().max()).item()
+    expect(difference < 1e-4, f"At its cells the finer network's first scores differ from the coarser one's by "
+           f"{difference:.0%} of the largest; every layer of the coarser network goes into the finer one, and the new "
+           "score layer stays at zero.")
 
 
 def _explain_difference(found: Tensor, expected: Tensor) -> str:

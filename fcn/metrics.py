@@ -84,6 +84,17 @@ class ConfusionMatrix:
         return self._targets() + self.counts.sum(dim=0) - self._hits()
 
 
+def weighted_iou_bound(pixel_accuracy: float) -> float:
+    """The least frequency-weighted IoU that any one confusion matrix of this pixel accuracy can have (both 0..1).
+
+    Class i with t_i pixels, h_i of them hit, and f_i pixels of other classes claimed for it weighs
+    t_i h_i / (t_i + f_i) = h_i - f_i h_i / (t_i + f_i), which is at least h_i - f_i, as no class is hit more often than
+    it occurs. Over all classes the hits are the accuracy's share of the pixels and the false claims are the rest, so
+    f.w. IoU >= accuracy - (1 - accuracy). A table that breaks this was not computed from one confusion matrix.
+    """
+    return 2 * pixel_accuracy - 1
+
+
 def boundary_band(target: Tensor, radius: int) -> Tensor:
     """The pixels that have another class within `radius` pixels of them (a square neighbourhood).
 

@@ -1,5 +1,7 @@
 """Training from coarse to fine: FCN-32s, then 16s from the best 32s, then 8s from the best 16s (FCN paper, section 4.2)."""
 
+import copy
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,24 +12,25 @@ from fcn.trainer import Training, fit
 
 
 class Stage(NamedTuple):
-    """A finished stage: the network with the weights of its best epoch, and its history as `fit` gives it."""
+    """A finished stage: the network with the weights of its best epoch, its history as `fit` gives it, its folder."""
 
     model: FCN
     history: list[dict]
+    folder: Path
 
 
 def refine(coarse: FCN, network: type[FCN]) -> FCN:
     """A finer network that starts from a coarser one.
 
     It takes all the coarser one's weights; what it has beyond them starts as it always does, score layers at zero and
-    upsampling bilinear. So at each of its cells its first scores are exactly the coarser network's there. Between
-    cells both interpolate linearly, the finer network over shorter stretches: where the coarser's cells lie on finer
-    ones (AlexNet) the two are the same everywhere, and where they lie halfway between (VGG-16) the finer one rounds
-    off the bends.
+    upsampling bilinear. So, one stage on, its first scores at each of its cells are exactly the coarser network's
+    there. Between cells both interpolate linearly, the finer network over shorter stretches: where the coarser's cells
+    lie on finer ones (AlexNet) the two are the same everywhere, and where they lie halfway between (VGG-16) the finer
+    one rounds off the bends.
 
     Args:
         coarse: stays as it is.
-        network: FCN16s or FCN8s; more skips than the coarser one has.
+        network: FCN16s or FCN8s; with more skips than the coarser one has.
     """
     configuration = {key: value for key, value in coarse.configuration.items() if key not in ("network", "transform_input")}
     fine = network(**configuration)
@@ -63,6 +66,27 @@ def fit_in_stages(coarsest: FCN, finer: Sequence[type[FCN]], train: LabelledPhot
     for network, training in zip((type(coarsest), *finer), trainings, strict=True):
         if stages:
             model = refine(stages[-1].model, network)
-        history = fit(model, train, validation, training, Path(folder) / network.__name__, resume)
-        stages.append(Stage(model, history))
+        own_folder = Path(folder) / network.__name__
+        history = fit(model, train, validation, training, own_folder, resume)
+        stages.append(Stage(model, history, own_folder))
     return stages
+
+
+def train_longer(stage: Stage, train: LabelledPhotographs, validation: LabelledPhotographs, training: Training,
+                 folder: str | Path, resume: bool = False) -> Stage:
+    """A stage's network trained on, apart from the chain: the control for "the finer net only trained longer".
+
+    Args:
+        stage: a finished one; it and its folder stay as they are.
+        training: the stage's, with more epochs.
+        folder: for the longer training.
+        resume: go on from what this folder holds, rather than from the stage's end.
+
+    Raises:
+        CourseError: as `fcn.trainer.fit`.
+    """
+    folder = Path(folder)
+    if not (resume and folder.is_dir()):
+        shutil.copytree(stage.folder, folder, dirs_exist_ok=True)
+    model = copy.deepcopy(stage.model)
+    return Stage(model, fit(model, train, validation, training, folder, resume=True), folder)

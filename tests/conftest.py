@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 
 def write_pair(folder: Path, name: str, height: int, width: int, seed: int) -> None:
@@ -26,6 +28,10 @@ def save_label(path: Path, label: np.ndarray) -> None:
     image = Image.fromarray(label)
     image.putpalette([value for index in range(256) for value in (index, 255 - index, 128)])
     image.save(path)
+
+
+def same_weights(a: nn.Module, b: nn.Module) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import time
 
 import pytest
 import torch
+from conftest import same_weights
 from torch import nn
 
 from fcn.augmentation import Augmentation
@@ -35,10 +36,6 @@ def train(root, folder, resume=False, **changes) -> tuple[nn.Module, list[dict]]
 
 def without_seconds(history: list[dict]) -> list[dict]:
     return [{key: value for key, value in epoch.items() if key != "seconds"} for epoch in history]
-
-
-def same_weights(a: nn.Module, b: nn.Module) -> bool:
-    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
 
 
 def test_learns_what_colour_tells(small_facades, tmp_path):

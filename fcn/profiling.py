@@ -1,0 +1,93 @@
+"""Where a network's time and memory go, by kind of layer.
+
+A pass through the network notes what each layer is given; then every layer runs by itself, forward and backward, on
+the same input. So the shares don't depend on what the processor was still busy with, as times taken in passing do.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from fcn.backbones import WholeMapConvolution
+from fcn.models import FCN, Upsampling
+
+KINDS = ("convolution", "former linear layer", "score layer", "upsampling", "pooling", "other")
+
+
+@dataclass
+class Cost:
+    """What the layers of one kind take.
+
+    Attributes:
+        forward_seconds, backward_seconds: the second for the gradients of input and weights.
+        output_bytes: what they add to a training step's memory; a layer that works in place adds nothing.
+        weight_bytes: weights and their gradients.
+    """
+
+    forward_seconds: float = 0.0
+    backward_seconds: float = 0.0
+    output_bytes: int = 0
+    weight_bytes: int = 0
+
+
+def profile_layers(model: FCN, image: Tensor, rounds: int = 3) -> dict[str, Cost]:
+    """The costs of a training step without the optimiser, by kind of layer; each time is a median over the rounds.
+
+    Args:
+        image: (N, 3, H, W).
+    """
+    given: list[tuple[str, nn.Module, Tensor, int]] = []
+
+    def note(kind: str) -> Callable:
+        def hook(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+            is_new = output.data_ptr() != inputs[0].data_ptr()
+            given.append((kind, layer, inputs[0].detach(), is_new * output.numel() * output.element_size()))
+        return hook
+
+    leaves = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
+    handles = [layer.register_forward_hook(note(_kind(name, layer))) for name, layer in leaves]
+    model.train()
+    model(image)
+    for handle in handles:
+        handle.remove()
+    costs = {kind: Cost() for kind in KINDS}
+    for number, (kind, layer, features, output_bytes) in enumerate(given):
+        forward, backward = _times(layer, features.requires_grad_(number > 0), rounds)
+        cost = costs[kind]
+        cost.forward_seconds += forward
+        cost.backward_seconds += backward
+        cost.output_bytes += output_bytes
+        cost.weight_bytes += sum(p.numel() * p.element_size() * (1 + p.requires_grad) for p in layer.parameters())
+    model.zero_grad(set_to_none=True)
+    return costs
+
+
+def _kind(name: str, layer: nn.Module) -> str:
+    if isinstance(layer, Upsampling):
+        return "upsampling"
+    if name.startswith(("score", "skip_scores")):
+        return "score layer"
+    if isinstance(layer, WholeMapConvolution):
+        return "former linear layer"
+    if isinstance(layer, nn.Conv2d):
+        return "convolution"
+    return "pooling" if isinstance(layer, nn.MaxPool2d | nn.AdaptiveAvgPool2d) else "other"
+
+
+def _times(layer: nn.Module, features: Tensor, rounds: int) -> tuple[float, float]:
+    """Median seconds of one layer's forward and backward, after a round that warms up."""
+    forward, backward = [], []
+    for _ in range(rounds + 1):
+        own = features * 1  # a layer may work in place, but not on a tensor whose gradient is asked for
+        started = time.perf_counter()
+        output = layer(own)
+        middle = time.perf_counter()
+        if output.requires_grad:
+            output.backward(torch.ones_like(output))
+        forward.append(middle - started)
+        backward.append(time.perf_counter() - middle)
+    return statistics.median(forward[1:]), statistics.median(backward[1:])
