@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
                      help="such as 04_fcn8s; none: the whole course")
     run.add_argument("-p", nargs=2, action="append", default=[], dest="parameters", metavar=("NAME", "VALUE"),
                      help="set a parameter of the notebooks that have it; may be repeated")
-    run.add_argument("--data", metavar="DIR", help="photographs: a folder with base/ and extended/")
+    run.add_argument("--data", metavar="DIR", help="photographs: a folder with base/ and extended/, or for 10 and 11 voc or one with VOCdevkit/")
     run.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/ and the data's name)")
     run.set_defaults(command=_run)
 
@@ -45,9 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("folder", metavar="DIR", help="the run's folder, such as runs/builtin")
     report.set_defaults(command=_report)
 
-    data = commands.add_parser("data", help="fetch the photographs of CMP Facade and verify each file")
-    data.add_argument("name", choices=["cmp"])
-    data.add_argument("--into", metavar="DIR", help="default: dataset/cmp, which the notebooks know as cmp")
+    data = commands.add_parser("data", help="fetch a data set and verify it: CMP Facade, PASCAL VOC, SBD")
+    data.add_argument("name", choices=["cmp", "voc", "sbd"])
+    data.add_argument("--into", metavar="DIR", help="default: dataset/NAME, where the notebooks look")
+    data.add_argument("--year", default="2012", help="of VOC: 2007 to 2012 (default: 2012)")
     data.set_defaults(command=_data)
 
     store = commands.add_parser("store", help="run notebooks as they stand and keep the outputs in them, for nbval")
@@ -101,9 +102,17 @@ def _release(options: argparse.Namespace) -> None:
 
 
 def _data(options: argparse.Namespace) -> None:
-    from course import download
+    if options.name == "cmp":
+        from course import download
 
-    download.fetch_cmp(options.into)
+        download.fetch_cmp(options.into)
+    else:
+        from course import download_voc
+
+        if options.name == "voc":
+            download_voc.fetch_voc(options.into, options.year)
+        else:
+            download_voc.fetch_sbd(options.into)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from course import claims_cam, claims_facades
+from course import claims_cam, claims_facades, claims_tables
 from course.claim import IMAGENET_WEIGHTS, REAL_PHOTOGRAPHS, Claim, Finding, Results
 from course.record import read_record
 from fcn.files import ROOT
@@ -12,6 +12,7 @@ from fcn.files import ROOT
 CLAIMS: tuple[Claim, ...] = (
     *claims_facades.CLAIMS,
     *claims_cam.CLAIMS,
+    *claims_tables.CLAIMS,
 )
 
 RECORDED = ROOT / "files" / "results"

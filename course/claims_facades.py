@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from course.claim import Claim, Results, differ
 
-FACADES, SCRATCH, PRETRAINED, SKIPS, COMPARE = (
-    "01_facades", "02_fcn32s_scratch", "03_fcn32s_pretrained", "04_fcn8s", "05_compare")
-ENOUGH_SIZES = 5
+SCRATCH, PRETRAINED, SKIPS, COMPARE = (
+    "02_fcn32s_scratch", "03_fcn32s_pretrained", "04_fcn8s", "05_compare")
 
 
 def _test_gain(better: str, worse: str) -> Callable[[Results], float]:
@@ -33,10 +32,6 @@ def _boundary_surplus(results: Results) -> float:
 
 def _test_minus_validation(results: Results) -> float:
     return results[SKIPS]["test"]["mean_iou"] - results[SKIPS]["validation"]["mean_iou"]
-
-
-def _sizes_accepted(results: Results) -> float:
-    return len({tuple(size) for size in results[FACADES]["measured"]["sizes_accepted"]})
 
 
 CLAIMS = (
@@ -83,16 +78,5 @@ CLAIMS = (
         notebooks=(SKIPS,),
         figure=_test_minus_validation,
         judge=differ,
-    ),
-    Claim(
-        name="any-size",
-        statement="One network takes images of any size and answers in that size",
-        source="FCN paper, abstract",
-        published="\"input of arbitrary size\"; no figure",
-        notebooks=(FACADES,),
-        figure=_sizes_accepted,
-        judge=lambda counts: "reproduced" if min(counts) >= ENOUGH_SIZES else "not settled",
-        form=".0f",
-        unit="sizes",
     ),
 )

@@ -22,6 +22,8 @@ from fcn.errors import CourseError
 from fcn.files import ROOT, write_atomically
 
 RUNS = ROOT / "runs"
+READ_VOC = ("10_fcn_backbones", "11_fcn_skips")  # the others' exercises are about facades
+FOLDERS = ("data", "digits", "pictures")  # parameters that may name a folder
 logging.getLogger("papermill").setLevel(logging.CRITICAL)  # a failure is told once, by NotebookFailed
 
 
@@ -46,7 +48,8 @@ def run(
     Args:
         names: the notebooks; none means the whole course.
         given: names and values of parameters, passed to those notebooks that have them.
-        data: a folder with base/ and extended/ in CMP Facade's form, for the notebooks that read photographs.
+        data: a folder with base/ and extended/ in CMP Facade's form, for the notebooks that read photographs; or,
+            for those of READ_VOC, "voc" or a folder that holds VOCdevkit.
         out: the run's folder; by default runs/builtin, or runs/ and the data's name.
 
     Returns:
@@ -59,9 +62,10 @@ def run(
     """
     paths = notebooks.choose(names)
     # A folder, unlike the name of a data set, is meant as seen from here, not from the notebooks.
-    given = [(name, data_folder(text) if name == "data" and os.sep in text else text) for name, text in given]
+    given = [(name, folder_given(name, text) if name in FOLDERS and os.sep in text else text) for name, text in given]
     if data is not None:
-        given.append(("data", data_folder(data)))
+        given.append(("data", data if data in ("builtin", "cmp", "voc") else data_folder(data)))
+    _check_voc(paths, dict(given).get("data"))
     values = resolve(paths, given)
     out = Path(out).resolve() if out else RUNS / _default_name(given)
     _make_writable(out)
@@ -82,18 +86,50 @@ def run(
     return out
 
 
-def data_folder(folder: str) -> str:
-    """The folder's absolute path, once it holds what a data folder must.
+def folder_given(name: str, folder: str) -> str:
+    """The absolute path of a folder that a parameter names.
 
     Raises:
-        CourseError: base/ or extended/ is missing in it.
+        CourseError: there is no such folder, or, of photographs, it doesn't hold what it must.
+    """
+    path = Path(folder).expanduser().resolve()
+    if name == "data":
+        return data_folder(folder)
+    if not path.is_dir():
+        raise CourseError(f"There is no folder {path}; check what {name} names.")
+    return str(path)
+
+
+def data_folder(folder: str) -> str:
+    """The folder's absolute path, once it holds what a folder of photographs must.
+
+    Raises:
+        CourseError: it holds no VOCdevkit, and base/ or extended/ is missing in it.
     """
     path = Path(folder).expanduser().resolve()
     missing = [name for name in ("base", "extended") if not (path / name).is_dir()]
-    if missing:
+    if missing and not _holds_voc(path):
         raise CourseError(f"{path} holds no {' and no '.join(f'{name}/' for name in missing)}; name a folder "
                           "laid out like CMP Facade, or fetch that with: python -m course data cmp")
     return str(path)
+
+
+def _holds_voc(path: Path) -> bool:
+    from fcn.splits import holds_voc  # not above: the command line must not wait for torch
+
+    return holds_voc(path)
+
+
+def _check_voc(paths: Sequence[Path], data: str | None) -> None:
+    """Finds, before anything runs, that VOC has not been fetched or that a notebook doesn't read it."""
+    if data == "voc" and not _holds_voc(ROOT / "dataset" / "voc"):
+        raise CourseError("PASCAL VOC is not in dataset/voc; fetch it with `python -m course data voc`, or give the "
+                          "folder that holds VOCdevkit.")
+    others = [path.stem for path in paths if path.stem not in READ_VOC
+              and "data" in notebooks.defaults(notebooks.read(path))]
+    if others and data is not None and (data == "voc" or os.sep in data and _holds_voc(Path(data))):
+        raise CourseError(f"{', '.join(others)} {'read' if len(others) > 1 else 'reads'} facades, not PASCAL VOC; "
+                          f"name the notebooks that do: {' '.join(READ_VOC)}")
 
 
 def resolve(paths: Sequence[Path], given: Sequence[tuple[str, str]]) -> dict[str, dict[str, object]]:

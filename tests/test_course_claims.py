@@ -90,17 +90,35 @@ def test_epochs_saved_are_counted_to_the_scratch_networks_best():
 
 
 def test_the_other_facade_claims_read_their_records():
-    sizes = [[1, 1], [8, 9], [8, 9], [7, 7], [2, 3], [64, 5]]
     run = run_with(0.1) | {
         SKIPS: record(SKIPS, 0, [0.1, 0.35], 0.4),
-        "01_facades": record("01_facades", measured={"sizes_accepted": sizes}),
         "05_compare": record("05_compare", measured={"boundary_gain": 0.2, "interior_gain": 0.05}),
     }
     found = {f.claim.name: f for f in claims.measure(run, [])}
     assert found["8s-beats-32s"].figures == pytest.approx({0: 0.1})
     assert found["8s-boundaries"].figures == pytest.approx({0: 0.15})
     assert found["test-figures"].figures == pytest.approx({0: 0.05})
-    assert (found["any-size"].own_figure(), found["any-size"].verdict) == ("5 sizes (1 seed)", "reproduced")
+
+
+def test_the_claims_about_the_papers_tables():
+    backbones = {
+        "networks": {"alexnet": {"mean_iou": 0.2}, "vgg16": {"mean_iou": 0.35}, "googlenet": {"mean_iou": 0.3}},
+        "dense": {"sliding_seconds": 6.0, "dense_seconds": 1.5},
+        "any_size": [{"height": side, "width": 9} for side in (1, 2, 3, 4, 5)],
+        "cost_shares": {"full width": {"upsampling": {"step": 0.1}, "convolution": {"step": 0.6}}}}
+    stages = {"networks": {"FCN-32s": {"mean_iou": 0.1}, "FCN-16s": {"mean_iou": 0.2}, "FCN-8s": {"mean_iou": 0.4},
+                           "32s, as long": {"mean_iou": 0.15}, "16s, as long": {"mean_iou": 0.38}}}
+    run = {"10_fcn_backbones": record("10_fcn_backbones", measured=backbones),
+           "11_fcn_skips": record("11_fcn_skips", measured=stages)}
+    found = {f.claim.name: f for f in claims.measure(run, [])}
+    assert found["vgg-best"].figures == pytest.approx({0: 0.05})
+    assert found["finer-is-better"].figures == pytest.approx({0: 0.02})  # 8s over 16s trained as long, not over 32s
+    assert (found["any-size"].own_figure(), found["any-size"].verdict) == ("4.0 times (1 seed)", "reproduced")
+    assert found["upsampling-costly"].figures == pytest.approx({0: -0.5})
+    backbones["any_size"].pop()
+    assert {f.claim.name: f for f in claims.measure(run, [])}["any-size"].verdict == "refuted"
+    del stages["networks"]["32s, as long"]  # a run without the controls says nothing
+    assert {f.claim.name: f for f in claims.measure(run, [])}["finer-is-better"].verdict == "not run"
 
 
 def test_what_was_not_run_is_said_so():

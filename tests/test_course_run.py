@@ -14,6 +14,7 @@ from course_samples import START, write_notebook
 
 from course import notebooks, run
 from course.__main__ import main
+from fcn.errors import CourseError
 from fcn.files import ROOT
 
 SAVE = "record.save()"
@@ -153,3 +154,44 @@ def test_the_run_is_named_after_its_data_and_gets_its_absolute_path(course, tmp_
     assert folder == tmp_path / "runs" / out
     expected = {"out": str(folder)} | ({"data": given.format(tmp_path)} if given else {})
     assert calls == [("01_first", expected), ("02_second", {"out": str(folder)})]
+
+
+@pytest.fixture
+def dry(course, monkeypatch):
+    """What the notebooks of a course would be given, one facade notebook and one that reads VOC; none is executed."""
+    write_notebook(course, "04_fcn8s")
+    write_notebook(course, "08_pictures", parameters='pictures = "builtin"\nout = "../runs/lab"')
+    write_notebook(course, "11_fcn_skips")
+    calls = {}
+    monkeypatch.setattr(run, "execute", lambda path, parameters, *_: calls.update({path.stem: parameters}))
+    return calls
+
+
+def test_voc_goes_to_the_notebooks_that_read_it(dry, tmp_path):
+    (tmp_path / "voc2007" / "VOCdevkit").mkdir(parents=True)
+    run.run(["11_fcn_skips", "08_pictures"], data=str(tmp_path / "voc2007"))
+    assert dry["11_fcn_skips"]["data"] == str(tmp_path / "voc2007") and "data" not in dry["08_pictures"]
+
+
+def test_voc_is_refused_for_facade_notebooks_before_anything_runs(dry, tmp_path):
+    (tmp_path / "voc2007" / "VOCdevkit").mkdir(parents=True)
+    for arguments in ({"data": str(tmp_path / "voc2007")}, {"given": [("data", str(tmp_path / "voc2007"))]}):
+        with pytest.raises(CourseError, match="04_fcn8s reads facades, not PASCAL VOC; name .* 11_fcn_skips"):
+            run.run([], **arguments)
+    assert not dry
+
+
+def test_voc_that_was_not_fetched_is_found_before_anything_runs(dry, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    with pytest.raises(CourseError, match="course data voc"):
+        run.run(["11_fcn_skips"], data="voc")
+    assert not dry
+
+
+def test_other_folders_are_meant_as_seen_from_here(dry, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cifar").mkdir()
+    run.run(["08_pictures"], given=[("pictures", "./cifar")])
+    assert dry["08_pictures"]["pictures"] == str(tmp_path / "cifar")
+    with pytest.raises(CourseError, match="no folder .*/missing; check what pictures names"):
+        run.run(["08_pictures"], given=[("pictures", "./missing")])
