@@ -10,11 +10,13 @@ import torch
 from matplotlib.figure import Figure
 
 from fcn import plots
-from fcn.photographs import normalise, read_photograph
+from fcn.dataset import CLASSES
 from fcn.errors import CourseError
 from fcn.files import write_atomically
 from fcn.models import FCN, from_weights
+from fcn.photographs import normalise, read_photograph
 from fcn.trainer import best_device, predict
+from fcn.voc import VOC_CLASSES
 
 
 def segment(model: FCN, photograph: Path, scale: float) -> Figure:
@@ -31,7 +33,7 @@ def segment(model: FCN, photograph: Path, scale: float) -> Figure:
     for axis, panel in zip(figure.subplots(1, 2), (pixels, plots.overlay(image, predicted, alpha=0.7))):
         axis.imshow(panel)
         axis.set_axis_off()
-    plots.legend(figure)
+    plots.legend(figure, {len(VOC_CLASSES): VOC_CLASSES}.get(model.configuration["num_classes"], CLASSES), [predicted])
     return figure
 
 

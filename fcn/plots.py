@@ -40,16 +40,17 @@ def overlay(image: Tensor, label: Tensor, alpha: float = 0.5) -> np.ndarray:
     return (1 - alpha) * denormalise(image) + alpha * colourise(label) / 255
 
 
-def legend(figure: Figure, names: Sequence[str] = CLASSES, shown: Iterable[int] | None = None,
-           columns: int = 6) -> None:
+def legend(figure: Figure, names: Sequence[str] = CLASSES, maps: Iterable[Tensor] = (), columns: int = 6) -> None:
     """The classes' colours and names, below everything.
 
     Args:
         names: of all classes, in their order.
-        shown: the classes to list; all by default.
+        maps: the label maps that are shown; of more than twelve classes only those are listed that occur in them.
     """
-    patches = [Patch(facecolor=CLASS_COLOURS[c], edgecolor="#555555", label=names[c])
-               for c in (range(len(names)) if shown is None else shown)]
+    listed = range(len(names))
+    if len(names) > 12:
+        listed = sorted({c for each in maps for c in each.unique().tolist()} - {VOID})
+    patches = [Patch(facecolor=CLASS_COLOURS[c], edgecolor="#555555", label=names[c]) for c in listed]
     figure.legend(handles=patches, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
@@ -76,8 +77,7 @@ def prediction_sheet(images: Sequence[Tensor], labels: Sequence[Tensor],
             axis.set_axis_off()
     for axis, title in zip(axes[0], titles):
         axis.set_title(title, fontsize=10)
-    occurring = {c for maps in (labels, *predictions.values()) for each in maps for c in each.unique().tolist()}
-    legend(figure, names, sorted(occurring - {VOID}) if len(names) > 12 else None)
+    legend(figure, names, [*labels, *(each for of_all in predictions.values() for each in of_all)])
     return figure
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fcn.__main__ import segment
 from fcn.checkpoint import save_weights
 from fcn.models import FCN8s, from_weights
 
@@ -26,6 +27,12 @@ def test_segments_a_photograph_of_any_size(weights, tmp_path):
     result = run(tmp_path / "house.png", "--weights", weights, "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     assert Image.open(tmp_path / "out" / "house_segmented.png").size[0] > 200
+
+
+def test_names_vocs_classes_for_a_network_of_21(tmp_path):
+    Image.fromarray(np.zeros((61, 90, 3), dtype=np.uint8)).save(tmp_path / "dog.png")
+    figure = segment(FCN8s(21, width=0.125, padding="aligned"), tmp_path / "dog.png", 0.5)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["background"]
 
 
 @pytest.mark.parametrize("photograph, message", [("missing.jpg", "There is no file"), ("text.jpg", "not a whole")])
