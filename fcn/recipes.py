@@ -10,11 +10,15 @@ from dataclasses import dataclass, replace
 
 from fcn.errors import CourseError
 from fcn.trainer import Training
+from fcn.weights import COURSE_WIDTH
 
 # For the mean of the cross-entropy over a batch's pixels. Under its sum the gradient is as many times larger as there
 # are pixels, so the same steps need a rate that many times smaller: a rate belongs to its reduction.
 PAPER_RATES = {"alexnet": 1e-3, "vgg16": 1e-4, "googlenet": 5e-5}
 PAPER_STAGE_FACTOR = 0.01
+# Adam moves every weight by about its rate. The more inputs a layer has the more these moves add up to, so the rate
+# falls as the width grows (Yang et al., "Tensor Programs V", NeurIPS 2021, table 3).
+COURSE_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,15 @@ class Recipe:
                 for stage in range(count)]
 
 
-def recipe(name: str, backbone: str, epochs: int, precision: str, seed: int) -> Recipe:
+def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, seed: int) -> Recipe:
     """A way to train, by name.
 
     Args:
-        name: "course": Adam at 1e-3 on batches of 4 in every stage, halved on a plateau, for the small networks;
-            "paper": as above, for networks at full width with ImageNet's weights.
+        name: "course": Adam on batches of 4 in every stage, its rate 1e-3 at an eighth of the channels and inversely
+            proportional to the width, halved on a plateau; "paper": as above, for networks at full width with
+            ImageNet's weights.
         backbone: "alexnet", "vgg16" or "googlenet".
+        width: of the network.
         epochs: of each stage.
         precision, seed: as for `Training`.
 
@@ -47,7 +53,8 @@ def recipe(name: str, backbone: str, epochs: int, precision: str, seed: int) -> 
         raise CourseError(f'Unknown backbone "{backbone}"; choose one of {", ".join(PAPER_RATES)}.')
     shared = {"epochs": epochs, "precision": precision, "seed": seed}
     if name == "course":
-        return Recipe(Training(learning_rate=1e-3, batch_size=4, **shared), stage_factor=1.0)
+        rate = COURSE_RATE * COURSE_WIDTH / width
+        return Recipe(Training(learning_rate=rate, batch_size=4, **shared), stage_factor=1.0)
     if name == "paper":
         return Recipe(Training(optimiser="sgd", learning_rate=PAPER_RATES[backbone], batch_size=20, weight_decay=5e-4,
                                reduction="mean", double_biases=True, plateau=None, **shared), PAPER_STAGE_FACTOR)

@@ -1,4 +1,4 @@
-"""Training from coarse to fine: FCN-32s, then 16s from the best 32s, then 8s from the best 16s (FCN paper, section 4.2)."""
+"""Training from coarse to fine (FCN paper, section 4.2): FCN-32s, then 16s from the best 32s, 8s from the best 16s."""
 
 import copy
 import shutil
@@ -32,7 +32,8 @@ def refine(coarse: FCN, network: type[FCN]) -> FCN:
         coarse: stays as it is.
         network: FCN16s or FCN8s; with more skips than the coarser one has.
     """
-    configuration = {key: value for key, value in coarse.configuration.items() if key not in ("network", "transform_input")}
+    configuration = {key: value for key, value in coarse.configuration.items()
+                     if key not in ("network", "transform_input")}
     fine = network(**configuration)
     state = {key: value for key, value in coarse.state_dict().items() if key != "upsample.weight"}
     missing, unexpected = fine.load_state_dict(state, strict=False)

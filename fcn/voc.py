@@ -56,7 +56,8 @@ class VOC(LabelledPhotographs):
         if split == "train":
             pairs = [pair for number, pair in enumerate(pairs, start=1) if number % HELD_OUT]
             if extra is not None:
-                named = {photograph.stem for name in ("train", "val") for photograph, _ in _listed(root, self.year, name)}
+                named = {photograph.stem for name in ("train", "val")
+                         for photograph, _ in _listed(root, self.year, name)}
                 pairs += _further(Path(extra), named)
         elif split == "val":
             pairs = pairs[HELD_OUT - 1::HELD_OUT]

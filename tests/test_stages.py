@@ -94,10 +94,10 @@ def test_a_stage_trained_longer_is_the_training_that_never_stopped(small_facades
 
 def test_the_papers_recipe():
     """Section 4.3: rates 10^-3, 10^-4 and 5^-5, momentum 0.9, weight decay 5^-4, biases doubled; section 4.2: / 100."""
-    rates = {name: recipe("paper", name, 1, "float32", 0).first.learning_rate for name in
+    rates = {name: recipe("paper", name, 1.0, 1, "float32", 0).first.learning_rate for name in
              ("alexnet", "vgg16", "googlenet")}
     assert rates == {"alexnet": 1e-3, "vgg16": 1e-4, "googlenet": 5e-5}
-    stages = recipe("paper", "vgg16", 1, "float32", 0).stages(3)
+    stages = recipe("paper", "vgg16", 1.0, 1, "float32", 0).stages(3)
     assert [stage.learning_rate for stage in stages] == pytest.approx([1e-4, 1e-6, 1e-8])
     model = FCN8s(width=0.125, padding="aligned")
     optimiser = _optimiser(model, stages[0])
@@ -105,6 +105,11 @@ def test_the_papers_recipe():
     assert isinstance(optimiser, torch.optim.SGD) and weights["momentum"] == biases["momentum"] == 0.9
     assert (weights["lr"], weights["weight_decay"], biases["lr"], biases["weight_decay"]) == (1e-4, 5e-4, 2e-4, 0)
     assert not model.upsample.weight.requires_grad and stages[0].batch_size == 20
+
+
+def test_the_courses_recipe_falls_with_the_width():
+    assert [recipe("course", "vgg16", width, 1, "float32", 0).stages(3)[2].learning_rate for width in (0.125, 0.25, 1.0)] \
+        == pytest.approx([1e-3, 5e-4, 1.25e-4])
 
 
 def test_a_learning_rate_belongs_to_its_reduction(small_facades, tmp_path):
@@ -125,6 +130,6 @@ def test_a_learning_rate_belongs_to_its_reduction(small_facades, tmp_path):
 
 def test_unknown_recipes():
     with pytest.raises(CourseError, match='recipe "papers"; choose course or paper'):
-        recipe("papers", "vgg16", 1, "float32", 0)
+        recipe("papers", "vgg16", 1.0, 1, "float32", 0)
     with pytest.raises(CourseError, match='backbone "vgg19"'):
-        recipe("paper", "vgg19", 1, "float32", 0)
+        recipe("paper", "vgg19", 1.0, 1, "float32", 0)
