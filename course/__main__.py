@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-p", nargs=2, action="append", default=[], dest="parameters", metavar=("NAME", "VALUE"),
                      help="set a parameter of the notebooks that have it; may be repeated")
     run.add_argument("--data", metavar="DIR", 
-                     help="photographs: a folder with base/ and extended/; for 10 and 11 also voc, or one with VOCdevkit/")
+                     help="photographs: a folder with base/ and extended/; for 10, 11 also voc or one with VOCdevkit")
     run.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/ and the data's name)")
     run.set_defaults(command=_run)
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from fcn.geometry import Grid, follow
@@ -61,10 +62,33 @@ def test_gradient_centroid_is_the_pixel_itself(network, backbone, padding):
         assert centroid.item() == pytest.approx(pixel, abs=1e-6)
 
 
-def _averaging(model: nn.Module) -> nn.Module:
+@pytest.mark.parametrize("name, start", [("alexnet", 31), ("googlenet", 22)])
+def test_where_torchvisions_own_cells_lie(name, start):
+    """The classifiers' last features, as torchvision has them: by arithmetic and by where the gradient falls."""
+    options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+    classifier = getattr(torchvision.models, name)(weights=None, **options).eval()
+    heads = ("avgpool", "classifier", "dropout", "fc")
+    layers = [child for child_name, child in classifier.named_children() if child_name not in heads]
+    grid = follow(layers)
+    assert (grid.start, grid.step) == (start, 32)
+    features = _average_pooling(_constant(nn.Sequential(*layers)).double())
+    image = torch.ones(1, 3, 801, 64, dtype=torch.float64, requires_grad=True)
+    gradient, = torch.autograd.grad(features(image)[0, 0, 12, 0], image)
+    profile = gradient[0].sum(dim=(0, 2))
+    assert ((profile * torch.arange(801)).sum() / profile.sum()).item() == pytest.approx(start + 12 * 32, abs=1e-6)
+
+
+def _constant(model: nn.Module) -> nn.Module:
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.constant_(layer.weight, 1 / layer.weight[0].numel())
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return model
+
+
+def _averaging(model: nn.Module) -> nn.Module:
+    _constant(model)
     for stage in model.trunk._stages:
         stage[:] = [_average_pooling(layer) for layer in stage]
     return model

@@ -108,8 +108,8 @@ def test_the_papers_recipe():
 
 
 def test_the_courses_recipe_falls_with_the_width():
-    assert [recipe("course", "vgg16", width, 1, "float32", 0).stages(3)[2].learning_rate for width in (0.125, 0.25, 1.0)] \
-        == pytest.approx([1e-3, 5e-4, 1.25e-4])
+    last = [recipe("course", "vgg16", width, 1, "float32", 0).stages(3)[2] for width in (0.125, 0.25, 1.0)]
+    assert [training.learning_rate for training in last] == pytest.approx([1e-3, 5e-4, 1.25e-4])
 
 
 def test_a_learning_rate_belongs_to_its_reduction(small_facades, tmp_path):
@@ -121,8 +121,9 @@ def test_a_learning_rate_belongs_to_its_reduction(small_facades, tmp_path):
     for reduction, rate in (("mean", 1e-2), ("sum", 1e-2 / pixels)):
         seed_everything(0)
         model = FCN32s(width=0.125, padding="aligned")
-        fit(model, dataset, CMPFacade(small_facades, "val"), dataclasses.replace(
-            QUICK, optimiser="sgd", reduction=reduction, learning_rate=rate, batch_size=len(dataset)), tmp_path / reduction)
+        one_step = dataclasses.replace(QUICK, optimiser="sgd", reduction=reduction, learning_rate=rate,
+                                       batch_size=len(dataset))
+        fit(model, dataset, CMPFacade(small_facades, "val"), one_step, tmp_path / reduction)
         steps[reduction] = model.score.bias.detach().clone()
     assert steps["mean"].abs().max() > 1e-4
     torch.testing.assert_close(steps["sum"], steps["mean"], rtol=1e-3, atol=1e-7)

@@ -21,7 +21,7 @@ def test_table_1(name, depth, receptive_field):
 
 
 def test_googlenet_as_published_sees_907_pixels():
-    """torchvision has 3 x 3 where the paper has 5 x 5, a fourth pooling of 2 x 2, and the average pooling is cut off."""
+    """torchvision has 3 x 3 for the paper's 5 x 5 and a fourth pooling of 2 x 2; the average pooling is cut off."""
     trunk = Trunk("googlenet", 0.125)
     for module in trunk.modules():
         if isinstance(module, Inception):
