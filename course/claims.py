@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from course import claims_cam, claims_facades, claims_tables
+from course import claims_cam, claims_digits, claims_facades, claims_residual, claims_tables
 from course.claim import IMAGENET_WEIGHTS, REAL_PHOTOGRAPHS, Claim, Finding, Results
 from course.record import read_record
 from fcn.files import ROOT
@@ -12,11 +12,13 @@ from fcn.files import ROOT
 CLAIMS: tuple[Claim, ...] = (
     *claims_facades.CLAIMS,
     *claims_cam.CLAIMS,
+    *claims_residual.CLAIMS,
+    *claims_digits.CLAIMS,
     *claims_tables.CLAIMS,
 )
 
 RECORDED = ROOT / "files" / "results"
-_data_names = {"builtin": "built-in facades", "cmp": "CMP Facade photographs"}
+_data_names = {"builtin": "built-in facades", "cmp": "CMP Facade photographs", "voc": "PASCAL VOC"}
 _weight_names = {"imagenet": "ImageNet weights", "course": "small course weights"}
 
 
@@ -95,7 +97,7 @@ def table(findings: Sequence[Finding], run: Results) -> str:
     rows = [("claim", "statement", "published", "ours", "verdict")]
     rows += [(finding.claim.name, finding.claim.statement, finding.claim.published, finding.own_figure(),
               finding.verdict) for finding in findings]
-    widths = (17, 35, 28, 18, 13)
+    widths = (20, 34, 27, 18, 13)
     lines = [f"Claims, measured with: {materials(run)}", "(ours: mean ± standard deviation over seeds)", ""]
     for row in rows:
         cells = [textwrap.wrap(text, width) for text, width in zip(row, widths)]
