@@ -1,0 +1,40 @@
+"""The recorded trainings, read back for a table."""
+
+import json
+import statistics
+from pathlib import Path
+
+from fcn.errors import CourseError
+from fcn.files import ROOT
+
+# Written by `python -m residual train`.
+PHOTOGRAPHS = ROOT / "files" / "results" / "cifar10_jpeg"
+SHAPES = ROOT / "files" / "results" / "residual_builtin"
+
+
+def table(folder: Path) -> str:
+    """One line per network of the records in a folder: mean ± standard deviation over the seeds.
+
+    Raises:
+        CourseError: there is no record in the folder, or a file in it is none.
+    """
+    groups: dict[str, list[dict]] = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            parameters = record["parameters"]
+            kind = "plain" if parameters["shortcut"] == "none" else "residual"
+            groups.setdefault(f"{kind} {parameters['depth']}, {parameters['epochs']} epochs", []).append(record)
+        except (ValueError, KeyError) as error:
+            raise CourseError(f"{path} is no record of a training; make it again: python -m residual train.") from error
+    if not groups:
+        raise CourseError(f"{folder} holds no record; make some with python -m residual train.")
+    lines = [f"{'':22} seeds  training error  validation accuracy  test accuracy"]
+    for name, records in groups.items():
+        columns = ([1 - record["train"]["accuracy"] for record in records],
+                   [record["validation"]["accuracy"] for record in records],
+                   [record["test"]["accuracy"] for record in records])
+        texts = [f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
+                 for values in columns]
+        lines.append(f"{name:22} {len(records):5}  {texts[0]:>14}  {texts[1]:>19}  {texts[2]:>13}")
+    return "\n".join(lines)
