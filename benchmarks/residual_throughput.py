@@ -27,7 +27,7 @@ from residual.data import PictureSet, augment, load, normalise
 from residual.networks import Network
 from residual.training import MOMENTUM, shuffled
 
-OUT = ROOT / "files" / "results" / "residual_throughput.json"
+OUT = ROOT / "files" / "benchmarks" / "residual_throughput.json"
 BATCH_SIZE = 128
 BATCHES = 4  # in a measurement
 NETWORKS = {"plain 20": (20, "none"), "residual 20": (20, "identity"), "residual 56": (56, "identity")}
