@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from course_samples import START, write_notebook
 
-from course import notebooks, run
+from course import data_arguments, notebooks, run
 from course.__main__ import main
 from fcn.errors import CourseError
 from fcn.files import ROOT
@@ -182,7 +182,7 @@ def test_voc_is_refused_for_facade_notebooks_before_anything_runs(dry, tmp_path)
 
 
 def test_voc_that_was_not_fetched_is_found_before_anything_runs(dry, tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.setattr(data_arguments, "ROOT", tmp_path)
     with pytest.raises(CourseError, match="course data voc"):
         run.run(["11_fcn_skips"], data="voc")
     assert not dry
