@@ -18,7 +18,8 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 RECORDED = ROOT / "files" / "results"
-_data_names = {"builtin": "built-in facades", "cmp": "CMP Facade photographs", "voc": "PASCAL VOC"}
+_data_names = {"builtin": "built-in facades", "builtin digits": "built-in digits",
+               "cmp": "CMP Facade photographs", "voc": "PASCAL VOC"}
 _weight_names = {"imagenet": "ImageNet weights", "course": "small course weights"}
 
 
