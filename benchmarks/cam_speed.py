@@ -71,8 +71,13 @@ class LogitsOnly(nn.Module):
         return self.model(x)[0]
 
 
-METHODS: dict[str, Method] = {"bare forward": bare_forward, "CAM": cam, "Grad-CAM": our_grad_cam,
-                              "captum LayerGradCam": captum_grad_cam, "pytorch-grad-cam": pytorch_grad_cam}
+METHODS: dict[str, Method] = {
+    "bare forward": bare_forward,
+    "CAM": cam,
+    "Grad-CAM": our_grad_cam,
+    "captum LayerGradCam": captum_grad_cam,
+    "pytorch-grad-cam": pytorch_grad_cam,
+}
 
 
 def set_up(batch_size: int) -> tuple[ResNet18, Tensor]:
@@ -99,8 +104,10 @@ def ratios(methods: dict[str, Method], batch_size: int, rounds: int) -> dict[str
             if round_number >= 2:  # the first two rounds warm up
                 seconds[name].append(time.process_time() - started)
     bare = seconds["bare forward"]
-    return {name: (statistics.median(times), statistics.quantiles([t / b for t, b in zip(times, bare)]))
-            for name, times in seconds.items()}
+    return {
+        name: (statistics.median(times), statistics.quantiles([t / b for t, b in zip(times, bare)]))
+        for name, times in seconds.items()
+    }
 
 
 def peak_memory(name: str | None, batch_size: int) -> int:
@@ -129,7 +136,10 @@ def main() -> None:
         base = alone.apply(peak_memory, (None, batch_size))
         for name, (seconds, (low, ratio, high)) in ratios(methods, batch_size, options.rounds).items():
             growth = (alone.apply(peak_memory, (name, batch_size)) - base) / 1024
-            print(f"{name:20}  {batch_size:5}  {1000 * seconds:12.1f}  {ratio:5.2f} ({low:.2f} to {high:.2f})  {growth:24.0f}")
+            print(
+                f"{name:20}  {batch_size:5}  {1000 * seconds:12.1f}  {ratio:5.2f} ({low:.2f} to {high:.2f})  "
+                f"{growth:24.0f}"
+            )
 
 
 if __name__ == "__main__":

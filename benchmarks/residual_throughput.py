@@ -20,9 +20,9 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from course.machine import device_name
-from fcn.files import ROOT, write_atomically
-from fcn.trainer import best_device, multiplies_bfloat16, seed_everything
+from core.devices import best_device, device_name, multiplies_bfloat16
+from core.files import ROOT, write_atomically
+from core.training import seed_everything
 from residual.data import PictureSet, augment, load, normalise
 from residual.networks import Network
 from residual.training import MOMENTUM, shuffled
@@ -31,9 +31,11 @@ OUT = ROOT / "files" / "benchmarks" / "residual_throughput.json"
 BATCH_SIZE = 128
 BATCHES = 4  # in a measurement
 NETWORKS = {"plain 20": (20, "none"), "residual 20": (20, "identity"), "residual 56": (56, "identity")}
-FORMATS = {(precision, order): (dtype, memory)
-           for precision, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
-           for order, memory in (("channels first", torch.contiguous_format), ("channels last", torch.channels_last))}
+FORMATS = {
+    (precision, order): (dtype, memory)
+    for precision, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+    for order, memory in (("channels first", torch.contiguous_format), ("channels last", torch.channels_last))
+}
 DEVICE = best_device()
 
 
@@ -42,9 +44,14 @@ class OneByOne(Dataset):
 
     def __init__(self, pictures: PictureSet) -> None:
         self.arrays, self.labels = pictures.images.permute(0, 2, 3, 1).numpy(), pictures.labels.tolist()
-        self.transform = transforms.Compose([
-            transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), transforms.ToTensor(),
-            transforms.Normalize((0.5,) * 3, (0.25,) * 3)])
+        self.transform = transforms.Compose(
+            [
+                transforms.RandomCrop(32, padding=4),
+                transforms.RandomHorizontalFlip(),
+                transforms.ToTensor(),
+                transforms.Normalize((0.5,) * 3, (0.25,) * 3),
+            ]
+        )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -71,8 +78,9 @@ class Trainer:
         seed_everything(0)
         self.dtype, self.memory = dtype, memory
         self.model = Network(depth, shortcut).to(DEVICE, memory_format=memory)
-        self.optimiser = torch.optim.SGD(self.model.parameters(), 0.01, MOMENTUM, nesterov=True,
-                                         fused=memory == torch.channels_last)
+        self.optimiser = torch.optim.SGD(
+            self.model.parameters(), 0.01, MOMENTUM, nesterov=True, fused=memory == torch.channels_last
+        )
 
     def train(self, batches: Iterator[tuple[Tensor, Tensor]]) -> None:
         for x, labels in batches:
@@ -101,8 +109,12 @@ def compared(found: dict[str, list[float]], base: str) -> dict[str, dict[str, fl
     rows = {}
     for name, values in found.items():
         low, middle, high = statistics.quantiles([value / other for value, other in zip(values, found[base])])
-        rows[name] = {"pictures_per_second": round(statistics.median(values), 1), "ratio": round(middle, 2),
-                      "ratio_low": round(low, 2), "ratio_high": round(high, 2)}
+        rows[name] = {
+            "pictures_per_second": round(statistics.median(values), 1),
+            "ratio": round(middle, 2),
+            "ratio_low": round(low, 2),
+            "ratio_high": round(high, 2),
+        }
     return rows
 
 
@@ -129,10 +141,16 @@ def main() -> None:
         results[key] = compared(rates(ways, count, options.rounds), "plain")
     for title, rows in [*results["formats"].items(), *((key, results[key]) for key in ("reading", "training"))]:
         for name, row in rows.items():
-            print(f"{title:12} {name:26} {row['pictures_per_second']:8.0f} pictures/s  ratio {row['ratio']:5.2f} "
-                  f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f})")
-    record = {"command": f"python -m benchmarks.residual_throughput --rounds {options.rounds}",
-              "device": device_name(), "threads": torch.get_num_threads(), "batch_size": BATCH_SIZE} | results
+            print(
+                f"{title:12} {name:26} {row['pictures_per_second']:8.0f} pictures/s  ratio {row['ratio']:5.2f} "
+                f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
+            )
+    record = {
+        "command": f"python -m benchmarks.residual_throughput --rounds {options.rounds}",
+        "device": device_name(),
+        "threads": torch.get_num_threads(),
+        "batch_size": BATCH_SIZE,
+    } | results
     with write_atomically(OUT) as path:
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

@@ -3,8 +3,8 @@
     python -m benchmarks.training_step [--data DIR] [--repeats 5] [--out FILE]
 
 The plain way takes one half-size photograph at a time, in float32 and contiguous memory, with padding 100, fc6 as a
-convolution and Adam as it comes. The best way takes `--batch` at a time, aligned, in bfloat16 with channels last where
-the processor multiplies bfloat16 (float32 elsewhere), fc6 as a matrix product, fused Adam, and an allocator told to keep
+convolution and Adam as it comes. The best way takes `--batch` at a time, aligned, in bfloat16 with channels last where the
+processor multiplies bfloat16 (float32 elsewhere), fc6 as a matrix product, fused Adam, and an allocator told to keep
 the memory that one step frees for the next, which costs memory and saves the system's clearing it anew. The two
 alternate; each measurement is a process of its own, so that its settings and its peak memory are its own.
 """
@@ -22,12 +22,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from course.machine import device_name
+from core.devices import device_name, multiplies_bfloat16
+from core.files import write_atomically
+from core.training import seed_everything
 from fcn.backbones import WholeMapConvolution
 from fcn.dataset import CLASSES, CMPFacade, collate, facade_folder
-from fcn.files import write_atomically
 from fcn.models import FCN8s
-from fcn.trainer import multiplies_bfloat16, seed_everything
 
 CPU = torch.device("cpu")
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "68719476736"}  # read when a process starts
@@ -135,22 +135,42 @@ def main() -> None:
             print(f"{repeat + 1}/{options.repeats} {way:5} {results[way][-1]['step']:.2f} s per image", flush=True)
     bfloat16 = multiplies_bfloat16(CPU)
     peaks = {"plain": peak_flops(torch.float32), "best": peak_flops(torch.bfloat16 if bfloat16 else torch.float32)}
-    table = {way: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-             for way, runs in results.items()}
-    print(f"\n{device_name()}; data: {folder.name} at half size; seconds per image, medians of "
-          f"{options.repeats} x {options.steps} steps")
+    table = {
+        way: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for way, runs in results.items()
+    }
+    print(
+        f"\n{device_name()}; data: {folder.name} at half size; seconds per image, medians of "
+        f"{options.repeats} x {options.steps} steps"
+    )
     print(f"{'':8}{'forward':>9}{'backward':>9}{'optimiser':>10}{'step':>8}{'peak GiB':>10}{'of matmul peak':>16}")
     for way, row in table.items():
         row["share_of_peak"] = row["flops"] / (row["forward"] + row["backward"]) / peaks[way]
-        print(f"{way:8}{row['forward']:9.2f}{row['backward']:9.2f}{row['optimiser']:10.2f}{row['step']:8.2f}"
-              f"{row['memory']:10.1f}{row['share_of_peak']:16.0%}")
+        print(
+            f"{way:8}{row['forward']:9.2f}{row['backward']:9.2f}{row['optimiser']:10.2f}{row['step']:8.2f}"
+            f"{row['memory']:10.1f}{row['share_of_peak']:16.0%}"
+        )
     ratios = [plain["step"] / best["step"] for plain, best in zip(results["plain"], results["best"])]
-    print(f"best is {statistics.median(ratios):.1f} times faster per image "
-          f"(of {options.repeats}: {min(ratios):.1f} to {max(ratios):.1f})")
+    print(
+        f"best is {statistics.median(ratios):.1f} times faster per image "
+        f"(of {options.repeats}: {min(ratios):.1f} to {max(ratios):.1f})"
+    )
     with write_atomically(options.out) as path:
-        path.write_text(json.dumps({"device": device_name(), "data": folder.name, "batch": options.batch,
-                                    "bfloat16": bfloat16, "medians": table, "runs": results, "ratios": ratios,
-                                    "matmul_flops": peaks}, indent=1) + "\n")
+        path.write_text(
+            json.dumps(
+                {
+                    "device": device_name(),
+                    "data": folder.name,
+                    "batch": options.batch,
+                    "bfloat16": bfloat16,
+                    "medians": table,
+                    "runs": results,
+                    "ratios": ratios,
+                    "matmul_flops": peaks,
+                },
+                indent=1,
+            )
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

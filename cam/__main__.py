@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cam.classifiers import explain, load_classifier
 from cam.overlay import overlay_figure
-from cam.photograph import read_photograph
-from fcn.errors import CourseError
-from fcn.files import write_atomically
+from cam.view import read_photograph
+from core.errors import CourseError
+from core.files import write_atomically
 
 
 def main(arguments: list[str] | None = None) -> int:

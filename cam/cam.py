@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from fcn.errors import CourseError
+from core.errors import CourseError
 
 ClassIndex = int | Sequence[int] | Sequence[Sequence[int]] | Tensor
 
@@ -36,8 +36,10 @@ def class_activation_map(features: Tensor, fc_weight: Tensor, class_index: Class
         classes = torch.as_tensor(class_index)
         return class_activation_map(features[None], fc_weight, classes[None])[0]
     if features.ndim != 4 or fc_weight.ndim != 2 or features.shape[1] != fc_weight.shape[1]:
-        raise CourseError(f"Features of shape {tuple(features.shape)} and a weight of shape "
-                          f"{tuple(fc_weight.shape)} do not fit; give (N, C, h, w) and (num_classes, C).")
+        raise CourseError(
+            f"Features of shape {tuple(features.shape)} and a weight of shape "
+            f"{tuple(fc_weight.shape)} do not fit; give (N, C, h, w) and (num_classes, C)."
+        )
     classes = check_classes(class_index, len(features), len(fc_weight)).to(fc_weight.device)
     return torch.einsum("nchw,n...c->n...hw", features, fc_weight[classes])
 
@@ -54,8 +56,10 @@ def check_classes(class_index: ClassIndex, count: int, num_classes: int) -> Tens
     if classes.ndim == 0:
         classes = classes.expand(count)
     if classes.ndim > 2 or len(classes) != count:
-        raise CourseError(f"Class indices of shape {tuple(classes.shape)} do not fit a batch of {count}; "
-                          "give one for all, or one for each image.")
+        raise CourseError(
+            f"Class indices of shape {tuple(classes.shape)} do not fit a batch of {count}; "
+            "give one for all, or one for each image."
+        )
     wrong = classes[(classes < 0) | (classes >= num_classes)]
     if len(wrong):
         raise CourseError(f"There is no class {wrong[0].item()}; the network knows 0 to {num_classes - 1}.")
@@ -82,5 +86,7 @@ def top_prediction(logits: Tensor) -> tuple[Tensor, Tensor]:
 def check_finite(logits: Tensor) -> None:
     """Raises CourseError if the network's output holds NaN or infinity."""
     if not torch.isfinite(logits).all():
-        raise CourseError("The network's output is not a number (NaN or infinite); "
-                          "check its weights and that the input is normalised.")
+        raise CourseError(
+            "The network's output is not a number (NaN or infinite); "
+            "check its weights and that the input is normalised."
+        )

@@ -5,7 +5,7 @@ import json
 from torchvision.models import ResNet18_Weights
 
 from cam.classifiers import CLASS_NAMES
-from fcn.files import write_atomically
+from core.files import write_atomically
 
 
 def main() -> None:

@@ -14,11 +14,11 @@ from cam.cam import class_activation_map, top_prediction
 from cam.gradcam import grad_cam
 from cam.layers import layer_grid
 from cam.overlay import map_on_photograph, scale_to_unit
-from cam.photograph import centre_view, look
 from cam.pictures import PATTERNS
 from cam.resnet import resnet18
-from fcn.errors import CourseError
-from fcn.files import ROOT
+from cam.view import centre_view, look
+from core.errors import CourseError
+from core.files import ROOT
 
 CLASS_NAMES = ROOT / "files" / "imagenet_classes.json"
 SMALL_WIDTH = 0.25
@@ -103,8 +103,9 @@ def class_number(name: str, classes: Sequence[str]) -> int:
     raise CourseError(f"There is no class {name!r}; the nearest is {classes[lower.index(nearest)]!r}.")
 
 
-def explain(classifier: Classifier, photograph: np.ndarray, name: str | None = None,
-            layer: str | None = None) -> Explanation:
+def explain(
+    classifier: Classifier, photograph: np.ndarray, name: str | None = None, layer: str | None = None
+) -> Explanation:
     """The map of a class over a photograph, aligned and scaled.
 
     Args:

@@ -17,13 +17,19 @@ from cam.cam import class_activation_map, top_prediction
 from cam.classifiers import load_small
 from cam.gradcam import grad_cam
 from cam.layers import layer_grid
-from cam.localization import (THRESHOLDS, best_threshold, box_accuracy, box_overlaps, pixel_average_precision,
-                              pointing_game)
-from cam.photograph import normalise
+from cam.localization import (
+    THRESHOLDS,
+    best_threshold,
+    box_accuracy,
+    box_overlaps,
+    pixel_average_precision,
+    pointing_game,
+)
 from cam.pictures import PATTERNS, Pictures, make_pictures
 from cam.resnet import ResNet18
 from cam.upsampling import upsample_aligned, upsample_ordinary
-from fcn.files import ROOT, write_atomically
+from cam.view import normalise
+from core.files import ROOT, write_atomically
 from fcn.geometry import Grid
 
 # Of the pictures; training pictures have seeds from 1000 on. Seed 3000 was looked at while the networks' training was
@@ -65,8 +71,9 @@ def map_makers(model: nn.Module, seed: int = 0) -> dict[str, Maker]:
         "CAM, ordinary upsampling": lambda split: ordinary(cams(model, split), split),
         "CAM, aligned": lambda split: aligned(cams(model, split), split, grid),
         "Grad-CAM at layer4, aligned": lambda split: aligned(grad_cams(model, split, "layer4"), split, grid),
-        "Grad-CAM at layer3, aligned": lambda split: aligned(grad_cams(model, split, "layer3"), split,
-                                                             layer_grid(model, "layer3")),
+        "Grad-CAM at layer3, aligned": lambda split: aligned(
+            grad_cams(model, split, "layer3"), split, layer_grid(model, "layer3")
+        ),
         "random map": lambda split: aligned(random_cells(split, grid, seed), split, grid),
         "centre blob": centre_blob,
         "wrong class": lambda split: aligned(cams(model, wrong(split)), split, grid),
@@ -79,8 +86,9 @@ CONTROLS = ("random map", "centre blob", "wrong class", "random weights")
 HIDDEN = ("CAM, ordinary upsampling", "CAM, aligned", *CONTROLS)  # the rows whose top pixels are hidden
 
 
-def localization_table(model: nn.Module, validation: Pictures, test: Pictures,
-                       seed: int = 0) -> dict[str, dict[str, float]]:
+def localization_table(
+    model: nn.Module, validation: Pictures, test: Pictures, seed: int = 0
+) -> dict[str, dict[str, float]]:
     """Every row of the table; see `map_makers` and `score_row`."""
     return {name: score_row(make, validation, test) for name, make in map_makers(model, seed).items()}
 
@@ -105,8 +113,9 @@ def probability_lost(model: nn.Module, maps: np.ndarray, split: Pictures, share:
 def offset_scan(model: nn.Module, split: Pictures, offsets: np.ndarray, threshold: float) -> list[float]:
     """Box accuracy at IoU 0.5 with layer4's first cell put at each of the offsets, in pixels."""
     cells, step = cams(model, split), layer_grid(model, "layer4").step
-    return [box_accuracy(aligned(cells, split, Grid(float(start), step)), split.masks, threshold, 0.5)
-            for start in offsets]
+    return [
+        box_accuracy(aligned(cells, split, Grid(float(start), step)), split.masks, threshold, 0.5) for start in offsets
+    ]
 
 
 def accuracy(model: nn.Module, split: Pictures) -> float:
@@ -118,14 +127,22 @@ def accuracy(model: nn.Module, split: Pictures) -> float:
 @torch.no_grad()
 def cams(model: nn.Module, split: Pictures) -> Tensor:
     """(N, h, w) class activation maps of the labelled classes."""
-    return torch.cat([class_activation_map(model(normalise(images))[1], model.fc.weight, labels)
-                      for images, labels in zip(_batches(split.images), _batches(split.labels))])
+    return torch.cat(
+        [
+            class_activation_map(model(normalise(images))[1], model.fc.weight, labels)
+            for images, labels in zip(_batches(split.images), _batches(split.labels))
+        ]
+    )
 
 
 def grad_cams(model: nn.Module, split: Pictures, layer: str) -> Tensor:
     """(N, h, w) Grad-CAM maps of the labelled classes, with the paper's ReLU."""
-    return torch.cat([grad_cam(model, normalise(images), labels, layer, relu=True)
-                      for images, labels in zip(_batches(split.images), _batches(split.labels))])
+    return torch.cat(
+        [
+            grad_cam(model, normalise(images), labels, layer, relu=True)
+            for images, labels in zip(_batches(split.images), _batches(split.labels))
+        ]
+    )
 
 
 def random_cells(split: Pictures, grid: Grid, seed: int) -> Tensor:
@@ -159,7 +176,7 @@ def ordinary(cells: Tensor, split: Pictures) -> np.ndarray:
 
 
 def _batches(values: np.ndarray, size: int = 50) -> list[np.ndarray]:
-    return [values[i:i + size] for i in range(0, len(values), size)]
+    return [values[i : i + size] for i in range(0, len(values), size)]
 
 
 def main() -> None:
@@ -174,14 +191,18 @@ def main() -> None:
     for seed in options.seeds:
         model = load_small(seed).model
         makers = map_makers(model, seed)
-        runs.append({
-            "seed": seed,
-            "accuracy": accuracy(model, test),
-            "table": {name: score_row(make, validation, test) for name, make in makers.items()},
-            "probability_lost": {name: probability_lost(model, makers[name](test), test) for name in HIDDEN},
-        })
-    command = f"python -m cam.experiment --seeds {' '.join(map(str, options.seeds))} " \
-              f"--validation {options.validation} --test {options.test}"
+        runs.append(
+            {
+                "seed": seed,
+                "accuracy": accuracy(model, test),
+                "table": {name: score_row(make, validation, test) for name, make in makers.items()},
+                "probability_lost": {name: probability_lost(model, makers[name](test), test) for name in HIDDEN},
+            }
+        )
+    command = (
+        f"python -m cam.experiment --seeds {' '.join(map(str, options.seeds))} "
+        f"--validation {options.validation} --test {options.test}"
+    )
     with write_atomically(RESULTS) as path:
         path.write_text(json.dumps({"command": command, "runs": runs}, indent=1) + "\n")
     print(RESULTS.read_text())

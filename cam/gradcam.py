@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from cam.cam import ClassIndex, check_classes, check_finite
 from cam.layers import find_layer
-from fcn.errors import CourseError
+from core.errors import CourseError
 
 
-def grad_cam(model: nn.Module, x: Tensor, class_index: ClassIndex, layer: nn.Module | str,
-             relu: bool = False) -> Tensor:
+def grad_cam(
+    model: nn.Module, x: Tensor, class_index: ClassIndex, layer: nn.Module | str, relu: bool = False
+) -> Tensor:
     """Grad-CAM maps, unscaled. At the last stage of a network with global average pooling and a linear head they
     are the class activation map divided by the number of cells.
 
@@ -44,8 +45,10 @@ def grad_cam(model: nn.Module, x: Tensor, class_index: ClassIndex, layer: nn.Mod
             output, a class that does not exist, a number of classes other than N, logits that are not numbers.
     """
     if not torch.is_grad_enabled():
-        raise CourseError("Grad-CAM needs gradients, and they are switched off here; "
-                          "call it outside torch.no_grad() and torch.inference_mode().")
+        raise CourseError(
+            "Grad-CAM needs gradients, and they are switched off here; "
+            "call it outside torch.no_grad() and torch.inference_mode()."
+        )
     module = find_layer(model, layer)
     kept: list[Tensor] = []
 
@@ -73,7 +76,7 @@ def grad_cam(model: nn.Module, x: Tensor, class_index: ClassIndex, layer: nn.Mod
         if not logits.requires_grad:
             raise CourseError(f"The class score does not depend on layer {layer} through gradients; choose another.")
         score = logits.gather(1, classes[:, None]).sum()  # images don't mix: each gradient is its own image's
-        gradient, = torch.autograd.grad(score, kept[0])
+        (gradient,) = torch.autograd.grad(score, kept[0])
         features = kept[0].detach()
     maps = torch.einsum("nchw,nc->nhw", features, gradient.mean(dim=(2, 3)))
     return maps.relu() if relu else maps

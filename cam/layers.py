@@ -4,7 +4,7 @@ import difflib
 
 from torch import nn
 
-from fcn.errors import CourseError
+from core.errors import CourseError
 from fcn.geometry import Grid, follow
 
 SHORTCUTS = {"downsample", "shortcut"}  # what residual networks call the path beside the main one
@@ -23,8 +23,11 @@ def find_layer(model: nn.Module, layer: nn.Module | str) -> nn.Module:
     elif layer in modules:
         return modules[layer]
     named = layer if isinstance(layer, str) else type(layer).__name__
-    layers = [name for name, module in modules.items()
-              if name and any(isinstance(part, nn.Conv2d) for part in module.modules())]
+    layers = [
+        name
+        for name, module in modules.items()
+        if name and any(isinstance(part, nn.Conv2d) for part in module.modules())
+    ]
     nearest = difflib.get_close_matches(named, layers, n=1)
     hint = f"did you mean {nearest[0]}? " if nearest else ""
     raise CourseError(f"The network has no layer {named}; {hint}It has {', '.join(layers)}.")

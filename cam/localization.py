@@ -62,8 +62,9 @@ def box_iou(first: Box, second: Box) -> float:
 def box_overlaps(maps: np.ndarray, masks: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
     """(len(thresholds), N): the overlap of each map's box at each threshold with the object's box."""
     pairs = [(unit_map, mask_box(mask)) for unit_map, mask in zip(unit_maps(maps), masks)]
-    return np.array([[box_iou(map_box(unit_map, threshold), box) for unit_map, box in pairs]
-                     for threshold in thresholds])
+    return np.array(
+        [[box_iou(map_box(unit_map, threshold), box) for unit_map, box in pairs] for threshold in thresholds]
+    )
 
 
 def box_accuracy(maps: np.ndarray, masks: np.ndarray, threshold: float, iou: float) -> float:

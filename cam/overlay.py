@@ -6,9 +6,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cam.photograph import View
 from cam.upsampling import sample
-from fcn.errors import CourseError
+from cam.view import View
+from core.errors import CourseError
 from fcn.geometry import Grid
 
 FLAT = 1e-4  # a map whose range is less than this share of its size carries nothing but rounding
@@ -75,8 +75,10 @@ def overlay(photograph: np.ndarray, heat: np.ndarray, alpha: float = 0.5, colour
         CourseError: the sizes differ, or alpha or the map leave 0..1.
     """
     if photograph.shape[:2] != heat.shape:
-        raise CourseError(f"A map of {heat.shape} doesn't lie on a photograph of {photograph.shape[:2]}; "
-                          "bring it to the photograph's pixels first (map_on_photograph).")
+        raise CourseError(
+            f"A map of {heat.shape} doesn't lie on a photograph of {photograph.shape[:2]}; "
+            "bring it to the photograph's pixels first (map_on_photograph)."
+        )
     if not 0 <= alpha <= 1 or np.nanmin(heat) < 0 or np.nanmax(heat) > 1:
         raise CourseError("The map and alpha must lie between 0 and 1; scale the map first (scale_to_unit).")
     seen = ~np.isnan(heat)

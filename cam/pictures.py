@@ -54,8 +54,9 @@ def make_pictures(count: int, seed: int, size: int = 224, radius: tuple[float, f
     return Pictures(images, labels, masks)
 
 
-def draw_picture(rng: np.random.Generator, label: int, size: int = 224,
-                 radius: tuple[float, float] = RADIUS) -> tuple[np.ndarray, np.ndarray]:
+def draw_picture(
+    rng: np.random.Generator, label: int, size: int = 224, radius: tuple[float, float] = RADIUS
+) -> tuple[np.ndarray, np.ndarray]:
     """Draws one picture: ((size, size, 3) uint8 image, (size, size) bool mask of the object)."""
     picture = _background(rng, size)
     for _ in range(4):
@@ -73,8 +74,7 @@ def _background(rng: np.random.Generator, size: int) -> np.ndarray:
     """Soft coloured clouds with finer grain over them, (size, size, 3) float32 in about 0..255."""
     clouds = rng.uniform(60, 195, 3) + rng.normal(0, 35, (5, 5, 3))
     grain = rng.normal(0, 12, (28, 28, 3))
-    layers = (cv2.resize(np.float32(layer), (size, size), interpolation=cv2.INTER_CUBIC)
-              for layer in (clouds, grain))
+    layers = (cv2.resize(np.float32(layer), (size, size), interpolation=cv2.INTER_CUBIC) for layer in (clouds, grain))
     return sum(layers)
 
 

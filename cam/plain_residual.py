@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cam.photograph import normalise
 from cam.pictures import PATTERNS, Pictures
+from cam.view import normalise
 
 SIZE = 32  # pixels
 RADIUS = (0.22, 0.36)  # of the side: objects 14 to 23 pixels wide, so that a pattern still shows
@@ -61,8 +61,9 @@ def _stage(channels_in: int, channels: int, stride: int, blocks: int, residual: 
     return nn.Sequential(Block(channels_in, channels, stride, residual), *rest)
 
 
-def fit(model: nn.Module, pictures: Pictures, seed: int, epochs: int, batch_size: int = 50,
-        learning_rate: float = 5e-3) -> list[float]:
+def fit(
+    model: nn.Module, pictures: Pictures, seed: int, epochs: int, batch_size: int = 50, learning_rate: float = 5e-3
+) -> list[float]:
     """Trains a classifier in place with AdamW and a one-cycle learning rate; leaves it in eval mode.
 
     Args:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from fcn.errors import CourseError
+from core.errors import CourseError
 
 
 class ResNet18(ResNet):
@@ -61,8 +61,9 @@ class ResNet18(ResNet):
         return logits, features
 
 
-def resnet18(weights: ResNet18_Weights | str | Path | None = None, num_classes: int = 1000,
-             width: float = 1.0) -> ResNet18:
+def resnet18(
+    weights: ResNet18_Weights | str | Path | None = None, num_classes: int = 1000, width: float = 1.0
+) -> ResNet18:
     """Builds a ResNet-18, in training mode like any new module.
 
     Args:
@@ -99,8 +100,10 @@ def _fetch(weights: ResNet18_Weights) -> dict[str, Tensor]:
         with contextlib.redirect_stdout(io.StringIO()):  # torch.hub announces the download, with a local path
             return weights.get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError) as error:  # no network, a refused download; or a wrong hash
-        raise CourseError(f"The ImageNet weights cannot be fetched from {weights.url} ({error}); go online once, "
-                          'or use the course\'s own network with "small".') from error
+        raise CourseError(
+            f"The ImageNet weights cannot be fetched from {weights.url} ({error}); go online once, "
+            'or use the course\'s own network with "small".'
+        ) from error
     finally:
         socket.setdefaulttimeout(waiting)
 
@@ -114,8 +117,9 @@ def _read_file(path: Path) -> dict[str, Tensor]:
         names = ", ".join(ResNet18_Weights.__members__)
         raise CourseError(f"There is no weights file {path}; name an existing file or one of {names}.") from None
     except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
-        raise CourseError(f"{path} is not a file of weights; give a .safetensors file "
-                          "or a state dict saved with torch.save.") from None
+        raise CourseError(
+            f"{path} is not a file of weights; give a .safetensors file or a state dict saved with torch.save."
+        ) from None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise CourseError(f"{path} holds no plain state dict; save model.state_dict() and nothing around it.")
     return state
@@ -133,9 +137,14 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], source: str) -> No
         "unknown": [name for name in state if name not in own],
         "of another shape": [name for name in own if name in state and own[name].shape != state[name].shape],
     }
-    found = [f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''} {kind}"
-             for kind, names in problems.items() if names]
+    found = [
+        f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''} {kind}"
+        for kind, names in problems.items()
+        if names
+    ]
     if found:
-        raise CourseError(f"The weights {source} do not fit this network: {'; '.join(found)}; "
-                          "use weights saved from the same network, without a prefix on the names.")
+        raise CourseError(
+            f"The weights {source} do not fit this network: {'; '.join(found)}; "
+            "use weights saved from the same network, without a prefix on the names."
+        )
     model.load_state_dict(state)

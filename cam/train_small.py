@@ -9,20 +9,21 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from cam.classifiers import SMALL_WIDTH, small_weights
-from cam.photograph import normalise
 from cam.pictures import PATTERNS, make_pictures
 from cam.resnet import ResNet18
-from fcn.files import write_atomically
+from cam.view import normalise
+from core.files import write_atomically
 
-# At 7 * 32 + 1 pixels the cells 0, 32, ..., 224 lie evenly about the picture's middle. Networks trained at 224, where they
-# don't, leaned to the lower right of their cells' centres; files/README.md has the figures.
+# At 7 * 32 + 1 pixels the cells 0, 32, ..., 224 lie evenly about the picture's middle. Networks trained at 224, where
+# they don't, leaned to the lower right of their cells' centres; files/README.md has the figures.
 SIZE = 225
 RADIUS = (0.15, 0.27)  # objects 67 to 121 pixels wide: larger ones than those that maps are scored on
 TRAINING_SEED = 1000  # the pictures of training run `seed` are drawn from TRAINING_SEED + seed
 
 
-def train(seed: int, pictures: int = 2000, epochs: int = 12, batch_size: int = 32,
-          learning_rate: float = 4e-3) -> ResNet18:
+def train(
+    seed: int, pictures: int = 2000, epochs: int = 12, batch_size: int = 32, learning_rate: float = 4e-3
+) -> ResNet18:
     """Trains a ResNet-18 of a quarter of the channels to name the pattern; returns it in eval mode.
 
     AdamW with a one-cycle learning rate. The trunk runs in bfloat16 on channels-last memory, several times faster

@@ -8,7 +8,7 @@ stride 2 keeps its first cell on pixel 0. The resized map is shifted right and d
 import torch
 from torch import Tensor, nn
 
-from fcn.errors import CourseError
+from core.errors import CourseError
 from fcn.geometry import Grid
 
 
@@ -31,8 +31,10 @@ def upsample_aligned(maps: Tensor, size: tuple[int, int], grid: Grid) -> Tensor:
     for cells, pixels in zip(maps.shape[-2:], size):
         last = grid.start + (cells - 1) * grid.step
         if grid.start < -grid.step or not pixels - 1 - 2 * grid.step <= last <= pixels - 1 + grid.step:
-            raise CourseError(f"{cells} cells at {grid.start:g} + {grid.step:g} j do not cover {pixels} pixels; "
-                              "give the grid of the layer that the map comes from.")
+            raise CourseError(
+                f"{cells} cells at {grid.start:g} + {grid.step:g} j do not cover {pixels} pixels; "
+                "give the grid of the layer that the map comes from."
+            )
     return sample(maps, torch.arange(size[0]), torch.arange(size[1]), grid)
 
 

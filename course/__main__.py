@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from fcn.errors import CourseError
+from core.errors import CourseError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,12 +29,21 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="run notebooks unattended, report, and print the claims table")
-    run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK",
-                     help="such as 04_fcn8s; none: the whole course")
-    run.add_argument("-p", nargs=2, action="append", default=[], dest="parameters", metavar=("NAME", "VALUE"),
-                     help="set a parameter of the notebooks that have it; may be repeated")
-    run.add_argument("--data", metavar="DIR", 
-                     help="photographs: a folder with base/ and extended/; for 10, 11 also voc or one with VOCdevkit")
+    run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="such as 04_fcn8s; none: the whole course")
+    run.add_argument(
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        dest="parameters",
+        metavar=("NAME", "VALUE"),
+        help="set a parameter of the notebooks that have it; may be repeated",
+    )
+    run.add_argument(
+        "--data",
+        metavar="DIR",
+        help="photographs: a folder with base/ and extended/; for 10, 11 also voc or one with VOCdevkit",
+    )
     run.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/ and the data's name)")
     run.set_defaults(command=_run)
 
@@ -60,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 # Each command imports its module itself, so that none waits for what another one needs.
 
+
 def _run(options: argparse.Namespace) -> int:
     from course import run
 
@@ -80,7 +90,8 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _show_report(folder: str | Path) -> None:
-    from course import claims, report
+    from course import report
+    from course.claims import measure as claims
 
     results, findings = report.write_report(folder)
     print(f"Report: {Path(folder) / 'report.html'}\n")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from torch import nn
 
+from core.devices import best_device
+from core.errors import CourseError
 from course.record import load_results
-from fcn.errors import CourseError
 from fcn.models import from_weights
-from fcn.trainer import best_device
 
 # What two runs may differ in and still be compared: the thing under test.
 _UNDER_TEST = ("weights", "init")
@@ -27,8 +27,10 @@ def load_runs(out: str | Path, names: Mapping[str, str]) -> dict[str, dict]:
     records = load_results(out)
     missing = [name for name in names if name not in records]
     if missing:
-        raise CourseError(f"{Path(out).name} holds no results of {', '.join(missing)}; run "
-                          f"{'these notebooks' if len(missing) > 1 else 'this notebook'} first.")
+        raise CourseError(
+            f"{Path(out).name} holds no results of {', '.join(missing)}; run "
+            f"{'these notebooks' if len(missing) > 1 else 'this notebook'} first."
+        )
     return {title: records[name] for name, title in names.items()}
 
 
@@ -36,8 +38,11 @@ def comparable(runs: Mapping[str, Mapping]) -> list[str]:
     """What the runs differ in besides the thing under test: parameters and data; empty if they can be compared."""
     first, *others = runs.values()
     names = (first["parameters"].keys() & others[0]["parameters"].keys()) - set(_UNDER_TEST)
-    differing = [name for name in sorted(names)
-                 if any(run["parameters"].get(name) != first["parameters"][name] for run in others)]
+    differing = [
+        name
+        for name in sorted(names)
+        if any(run["parameters"].get(name) != first["parameters"][name] for run in others)
+    ]
     if any(run["data"]["sha256"] != first["data"]["sha256"] for run in others):
         differing.append("data")
     return differing

@@ -7,14 +7,17 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from course.claim import Results
+from course.claims.claim import Results
 
 # Okabe and Ito's palette without its yellow, which is too pale for a line on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Seven and five repeat together only after 35 notebooks; colour is never the only difference.
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-PANELS = (("training loss", "train_loss"), ("validation mean IoU", "mean_iou"),
-          ("validation pixel accuracy", "pixel_accuracy"))
+PANELS = (
+    ("training loss", "train_loss"),
+    ("validation mean IoU", "mean_iou"),
+    ("validation pixel accuracy", "pixel_accuracy"),
+)
 
 
 def validation_curves(results: Results) -> Figure:
@@ -47,8 +50,11 @@ def svg(figure: Figure) -> bytes:
 
 
 def _draw(axes: Axes, key: str, name: str, record: dict, colour: str, line: str | tuple) -> None:
-    points = [(entry["epoch"], value) for entry in record["history"]
-              if (value := entry.get(key, (entry.get("validation") or {}).get(key))) is not None]
+    points = [
+        (entry["epoch"], value)
+        for entry in record["history"]
+        if (value := entry.get(key, (entry.get("validation") or {}).get(key))) is not None
+    ]
     if not points:  # not every history has every figure
         return
     axes.plot(*zip(*points), color=colour, linestyle=line, linewidth=2, label=name)

@@ -4,9 +4,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.errors import CourseError
+from core.files import ROOT
 from course import notebooks
-from fcn.errors import CourseError
-from fcn.files import ROOT
 
 READ_VOC = ("10_fcn_backbones", "11_fcn_skips")  # the others' exercises are about facades
 FOLDERS = ("data", "digits", "pictures")  # parameters that may name a folder
@@ -35,8 +35,10 @@ def data_folder(folder: str) -> str:
     path = Path(folder).expanduser().resolve()
     missing = [name for name in ("base", "extended") if not (path / name).is_dir()]
     if missing and not _holds_voc(path):
-        raise CourseError(f"{path} holds no {' and no '.join(f'{name}/' for name in missing)}; name a folder "
-                          "laid out like CMP Facade, or fetch that with: python -m course data cmp")
+        raise CourseError(
+            f"{path} holds no {' and no '.join(f'{name}/' for name in missing)}; name a folder "
+            "laid out like CMP Facade, or fetch that with: python -m course data cmp"
+        )
     return str(path)
 
 
@@ -51,13 +53,18 @@ def check_voc(paths: Sequence[Path], data: str | None) -> None:
         CourseError: one of the two.
     """
     if data == "voc" and not _holds_voc(ROOT / "dataset" / "voc"):
-        raise CourseError("PASCAL VOC is not in dataset/voc; fetch it with `python -m course data voc`, or give the "
-                          "folder that holds VOCdevkit.")
-    others = [path.stem for path in paths if path.stem not in READ_VOC
-              and "data" in notebooks.defaults(notebooks.read(path))]
+        raise CourseError(
+            "PASCAL VOC is not in dataset/voc; fetch it with `python -m course data voc`, or give the "
+            "folder that holds VOCdevkit."
+        )
+    others = [
+        path.stem for path in paths if path.stem not in READ_VOC and "data" in notebooks.defaults(notebooks.read(path))
+    ]
     if others and data is not None and (data == "voc" or os.sep in data and _holds_voc(Path(data))):
-        raise CourseError(f"{', '.join(others)} {'read' if len(others) > 1 else 'reads'} facades, not PASCAL VOC; "
-                          f"name the notebooks that do: {' '.join(READ_VOC)}")
+        raise CourseError(
+            f"{', '.join(others)} {'read' if len(others) > 1 else 'reads'} facades, not PASCAL VOC; "
+            f"name the notebooks that do: {' '.join(READ_VOC)}"
+        )
 
 
 def _holds_voc(path: Path) -> bool:

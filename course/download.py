@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from fcn.errors import CourseError
-from fcn.files import ROOT
+from core.errors import CourseError
+from core.files import ROOT
 
 SITE = "https://cmp.felk.cvut.cz/~tylecr1/facade/"
 ARCHIVES = ("CMP_facade_DB_base.zip", "CMP_facade_DB_extended.zip")
@@ -40,8 +40,10 @@ def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path =
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         wrong = differing(into, expected)
         if wrong:
-            raise CourseError(f"{into} exists but isn't the complete data set ({len(wrong)} files are missing "
-                              f"or differ, such as {wrong[0]}); remove it or name another with --into.")
+            raise CourseError(
+                f"{into} exists but isn't the complete data set ({len(wrong)} files are missing "
+                f"or differ, such as {wrong[0]}); remove it or name another with --into."
+            )
         print(f"{into} is complete: {len(expected)} files, all as in the manifest.")
         return
     work = into.with_name(f".{into.name}.download")
@@ -57,13 +59,17 @@ def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path =
         if wrong:
             for name in ARCHIVES:  # a later run must not take them for good
                 (work / name).unlink()
-            raise CourseError(f"{len(wrong)} files from {site} are missing or differ from the manifest, such "
-                              f"as {wrong[0]}; run this again to download anew.")
+            raise CourseError(
+                f"{len(wrong)} files from {site} are missing or differ from the manifest, such "
+                f"as {wrong[0]}; run this again to download anew."
+            )
         unpacked.replace(into)
         shutil.rmtree(work)
     except OSError as error:
-        raise CourseError(f"Cannot write to {into.parent}: {error.strerror or error}; free some space or "
-                          "name another folder with --into.") from error
+        raise CourseError(
+            f"Cannot write to {into.parent}: {error.strerror or error}; free some space or "
+            "name another folder with --into."
+        ) from error
     print(f"{into}: {len(expected)} files, all as in the manifest.")
 
 
@@ -75,8 +81,9 @@ def read_manifest(path: Path) -> dict[str, str]:
 
 def differing(folder: Path, expected: dict[str, str]) -> list[str]:
     """The files of the manifest that the folder lacks or holds in another form."""
-    return [name for name, digest in expected.items()
-            if not (folder / name).is_file() or _sha256(folder / name) != digest]
+    return [
+        name for name, digest in expected.items() if not (folder / name).is_file() or _sha256(folder / name) != digest
+    ]
 
 
 def _sha256(path: Path) -> str:
@@ -92,7 +99,7 @@ def download(address: str, target: Path) -> None:
         OSError: the file can't be written.
     """
     if target.exists():
-        return
+        return None
     part = target.with_name(f"{target.name}.part")
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})
@@ -102,11 +109,14 @@ def download(address: str, target: Path) -> None:
         if error.code == 416 and have:  # the part is no shorter than the file, but may not be its beginning
             part.unlink()
             return download(address, target)
-        raise CourseError(f"{address} answers {error.code} {error.reason}; if the data set has moved, put "
-                          "base/ and extended/ in a folder and use --data DIR.") from error
+        raise CourseError(
+            f"{address} answers {error.code} {error.reason}; if the data set has moved, put "
+            "base/ and extended/ in a folder and use --data DIR."
+        ) from error
     except (urllib.error.URLError, TimeoutError, http.client.HTTPException) as error:
-        raise CourseError(f"Cannot reach {address}: {getattr(error, 'reason', error)}; check the network and "
-                          "run this again.") from error
+        raise CourseError(
+            f"Cannot reach {address}: {getattr(error, 'reason', error)}; check the network and run this again."
+        ) from error
     with response:
         if response.status != 206:  # the server sends the whole file
             have = 0
@@ -118,8 +128,10 @@ def _receive(response: http.client.HTTPResponse, part: Path, have: int) -> None:
     """Writes what comes behind the first `have` bytes of the part."""
     coming = response.headers["Content-Length"]
     total = have + int(coming) if coming else None
-    with (part.open("ab" if have else "wb") as file,
-          tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=None) as bar):
+    with (
+        part.open("ab" if have else "wb") as file,
+        tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=None) as bar,
+    ):
         while True:
             try:
                 chunk = response.read(CHUNK)
@@ -131,8 +143,10 @@ def _receive(response: http.client.HTTPResponse, part: Path, have: int) -> None:
             bar.update(len(chunk))
         received = file.tell()
     if total is not None and received < total:
-        raise CourseError(f"The connection broke after {received} of {total} bytes of {part.stem}; run this "
-                          "again to go on from there.")
+        raise CourseError(
+            f"The connection broke after {received} of {total} bytes of {part.stem}; run this "
+            "again to go on from there."
+        )
 
 
 def unpack(archive: Path, folder: Path, expected: dict[str, str]) -> None:
@@ -156,8 +170,9 @@ def unpack(archive: Path, folder: Path, expected: dict[str, str]) -> None:
                         shutil.copyfileobj(source, target)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         archive.unlink()
-        raise CourseError(f"{archive.name} isn't a whole zip archive ({error}); run this again to download "
-                          "it anew.") from error
+        raise CourseError(
+            f"{archive.name} isn't a whole zip archive ({error}); run this again to download it anew."
+        ) from error
     except UnsafeArchive as error:
         archive.unlink()
         raise CourseError(f"{archive.name} holds {error}; nothing of it was unpacked.") from error

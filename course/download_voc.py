@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torchvision.datasets import SBDataset, VOCSegmentation
 
-from fcn.errors import CourseError
-from fcn.files import ROOT
+from core.errors import CourseError
+from core.files import ROOT
 from fcn.voc import VOC, YEARS
 
 
@@ -50,5 +50,7 @@ def _fetch(title: str, folder: Path, download: Callable[[], object]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         download()
     except (OSError, RuntimeError, http.client.HTTPException) as error:  # RuntimeError: a wrong checksum
-        raise CourseError(f"{title} can't be fetched into {folder} ({error}); check the network and the free space and "
-                          "run this again.") from error
+        raise CourseError(
+            f"{title} can't be fetched into {folder} ({error}); check the network and the free space and "
+            "run this again."
+        ) from error

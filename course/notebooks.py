@@ -9,8 +9,8 @@ from pathlib import Path
 
 import nbformat
 
-from fcn.errors import CourseError
-from fcn.files import ROOT
+from core.errors import CourseError
+from core.files import ROOT
 
 FOLDER = ROOT / "notebooks"
 
@@ -78,11 +78,12 @@ def _assignments(source: str) -> dict[str, object]:
         raise CourseError(f"The parameters cell is not Python: {error.msg}, line {error.lineno}.") from error
     for statement in statements:
         try:
-            target, = statement.targets
+            (target,) = statement.targets
             values[target.id] = ast.literal_eval(statement.value)
         except (AttributeError, ValueError) as error:
-            raise CourseError(f'In the parameters cell, "{ast.unparse(statement)}" is not a name and a plain '
-                              "value.") from error
+            raise CourseError(
+                f'In the parameters cell, "{ast.unparse(statement)}" is not a name and a plain value.'
+            ) from error
     return values
 
 
@@ -111,12 +112,19 @@ def parse(name: str, text: str, default: object) -> object:
             raise ValueError("another type")
         return value
     except (KeyError, ValueError) as error:
-        raise CourseError(f'The parameter {name} cannot be "{text}"; give {_wanted[kind]}, as in '
-                          f"-p {name} {_example(default)}.") from error
+        raise CourseError(
+            f'The parameter {name} cannot be "{text}"; give {_wanted[kind]}, as in -p {name} {_example(default)}.'
+        ) from error
 
 
-_wanted = {bool: "true or false", int: "a whole number", float: "a number", list: "a JSON list",
-           type(None): "a JSON value", dict: "a JSON object"}
+_wanted = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a JSON list",
+    type(None): "a JSON value",
+    dict: "a JSON object",
+}
 
 
 def _example(default: object) -> str:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.devices import device_name, package_versions
+from core.errors import CourseError
+from core.files import ROOT, write_atomically
 from course import notebooks
-from course.machine import device_name, package_versions
-from fcn.errors import CourseError
-from fcn.files import ROOT, write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,8 +98,11 @@ class Record:
         record = {
             "notebook": self.notebook,
             "command": os.environ.get("COURSE_COMMAND", "interactive"),
-            "parameters": {name: _without_outside_paths(value) for name, value in self.parameters.items()
-                           if name not in NOT_RECORDED},
+            "parameters": {
+                name: _without_outside_paths(value)
+                for name, value in self.parameters.items()
+                if name not in NOT_RECORDED
+            },
             "seed": self.parameters.get("seed"),
             "packages": package_versions(),
             "data": data,

@@ -7,19 +7,34 @@ from pathlib import Path
 
 import nbformat
 
+from core.errors import CourseError
+from core.files import ROOT
 from course import notebooks
-from fcn.errors import CourseError
-from fcn.files import ROOT
 
 # What a student needs; a package the course does not have yet is left out.
-PARTS = ("README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml", "constraints.txt",
-         "environment.yml", "fcn", "cam", "residual", "course", "files", "dataset/README.md",
-         "dataset/SHA256SUMS")
+PARTS = (
+    "README.md",
+    "LICENSE",
+    "CITATION.cff",
+    "Makefile",
+    "pyproject.toml",
+    "constraints.txt",
+    "environment.yml",
+    "fcn",
+    "cam",
+    "residual",
+    "course",
+    "files",
+    "dataset/README.md",
+    "dataset/SHA256SUMS",
+)
 
 BEGIN, END = "*START OF YOUR CODE", "*END OF YOUR CODE"
-CODE_STUB = ('# Replace the next line with your own.\n'
-             'raise NotImplementedError("Write your code between the two marked lines, then run this cell '
-             'and the check below it.")')
+CODE_STUB = (
+    "# Replace the next line with your own.\n"
+    'raise NotImplementedError("Write your code between the two marked lines, then run this cell '
+    'and the check below it.")'
+)
 TEXT_STUB = "*Write your answer here.*"
 
 
@@ -51,8 +66,10 @@ def release(folder: str | Path, root: Path = ROOT) -> None:
                 nbformat.write(notebook, unfinished / "notebooks" / name)
             unfinished.replace(folder)
     except OSError as error:
-        raise CourseError(f"Cannot write the blank version to {folder}: {error.strerror or error}; free some "
-                          "space or name another folder.") from error
+        raise CourseError(
+            f"Cannot write the blank version to {folder}: {error.strerror or error}; free some "
+            "space or name another folder."
+        ) from error
 
 
 def _copy(root: Path, target: Path) -> None:
@@ -79,14 +96,21 @@ def blank(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     try:
         from nbgrader.preprocessors import ClearOutput, ClearSolutions
     except ImportError as error:
-        raise CourseError("The blank version is made with nbgrader; install it with: "
-                          'pip install -c constraints.txt -e ".[instructor]"') from error
+        raise CourseError(
+            "The blank version is made with nbgrader; install it with: "
+            'pip install -c constraints.txt -e ".[instructor]"'
+        ) from error
     for number, cell in enumerate(notebook.cells, start=1):
         if problem := _marker_problem(cell.source):
             raise CourseError(f"{name}, cell {number}: {problem}; mend the notebook.")
         cell.source = _shield_markers(cell.source)
-    clear = ClearSolutions(begin_solution_delimeter=BEGIN, end_solution_delimeter=END, enforce_metadata=False,
-                           code_stub={"python": CODE_STUB}, text_stub=TEXT_STUB)
+    clear = ClearSolutions(
+        begin_solution_delimeter=BEGIN,
+        end_solution_delimeter=END,
+        enforce_metadata=False,
+        code_stub={"python": CODE_STUB},
+        text_stub=TEXT_STUB,
+    )
     notebook, resources = clear.preprocess(notebook, {})
     notebook, _ = ClearOutput().preprocess(notebook, resources)
     for cell in notebook.cells:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import jinja2
 
-from course.claim import Finding, Results
-from course.claims import materials, measure, recorded_runs
+from core.errors import CourseError
+from core.files import write_atomically
+from course.claims.claim import Finding, Results
+from course.claims.measure import materials, measure, recorded_runs
 from course.curves import svg, validation_curves
 from course.record import load_results
-from fcn.errors import CourseError
-from fcn.files import write_atomically
 
 FIGURES = {
     "pixel_accuracy": "pixel accuracy",
@@ -38,8 +38,7 @@ def write_report(folder: str | Path) -> tuple[Results, list[Finding]]:
     folder = Path(folder).resolve()
     results = load_results(folder)
     if not results:
-        raise CourseError(f"{folder} holds no results of a run; make some with: "
-                          f"python -m course run --out {folder}")
+        raise CourseError(f"{folder} holds no results of a run; make some with: python -m course run --out {folder}")
     findings = measure(results, recorded_runs())
     with write_atomically(folder / "report.html") as path:
         path.write_text(page(results, findings, folder), encoding="utf-8")
@@ -52,8 +51,9 @@ def page(results: Results, findings: Iterable[Finding], folder: Path) -> str:
     Args:
         folder: the run's folder, where the records' figures are.
     """
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True,
-                                     trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
     return environment.get_template("report.html").render(
         title=f"Report of the run “{folder.name}”",
@@ -71,17 +71,28 @@ def _curves(results: Results) -> dict[str, str] | None:
     histories = {name: record for name, record in results.items() if record["history"]}
     if not histories:
         return None
-    best = [f"{name} reaches mean IoU {max(values):.3f}" for name, record in histories.items()
-            if (values := [e["validation"]["mean_iou"] for e in record["history"]
-                           if (e.get("validation") or {}).get("mean_iou") is not None])]
+    best = [
+        f"{name} reaches mean IoU {max(values):.3f}"
+        for name, record in histories.items()
+        if (
+            values := [
+                e["validation"]["mean_iou"]
+                for e in record["history"]
+                if (e.get("validation") or {}).get("mean_iou") is not None
+            ]
+        )
+    ]
     alt = f"Training loss, validation mean IoU and validation pixel accuracy by epoch. {'; '.join(best)}"
     return {"source": _embedded(svg(validation_curves(histories)), "image/svg+xml"), "alt": alt.strip()}
 
 
 def _comparison(results: Results) -> list[dict]:
-    return [{"notebook": name, "set": which, "figures": [record[which].get(figure) for figure in FIGURES]}
-            for name, record in results.items() for which in ("validation", "test")
-            if record[which] and any(figure in record[which] for figure in FIGURES)]
+    return [
+        {"notebook": name, "set": which, "figures": [record[which].get(figure) for figure in FIGURES]}
+        for name, record in results.items()
+        for which in ("validation", "test")
+        if record[which] and any(figure in record[which] for figure in FIGURES)
+    ]
 
 
 def _per_class(results: Results) -> list[dict]:
@@ -92,9 +103,13 @@ def _per_class(results: Results) -> list[dict]:
             numbered = [f"class {number}" for number in range(len(scores))]
             names = (record["data"] or {}).get("classes") or numbered
             groups[tuple(names)][name] = scores
-    return [{"notebooks": list(columns),
-             "rows": [{"name": name, "figures": row} for name, row in zip(names, zip(*columns.values()))]}
-            for names, columns in groups.items()]
+    return [
+        {
+            "notebooks": list(columns),
+            "rows": [{"name": name, "figures": row} for name, row in zip(names, zip(*columns.values()))],
+        }
+        for names, columns in groups.items()
+    ]
 
 
 def _notebook(name: str, record: dict, folder: Path) -> dict:
@@ -104,10 +119,10 @@ def _notebook(name: str, record: dict, folder: Path) -> dict:
     origin |= {"data": data, "wall_time": f"{record['wall_time']:.0f} s"}
     return {
         "name": name,
-        "figures": [{"alt": figure["alt"], "source": _png(folder / name / figure["file"])}
-                    for figure in record["figures"]],
-        "origin": [(key.replace("_", " "), _text(value)) for key, value in origin.items()
-                   if value not in (None, {})],
+        "figures": [
+            {"alt": figure["alt"], "source": _png(folder / name / figure["file"])} for figure in record["figures"]
+        ],
+        "origin": [(key.replace("_", " "), _text(value)) for key, value in origin.items() if value not in (None, {})],
         "measured": [(key, _text(value)) for key, value in record["measured"].items()],
     }
 
@@ -124,8 +139,9 @@ def _png(path: Path) -> str:
     try:
         return _embedded(path.read_bytes(), "image/png")
     except OSError as error:
-        raise CourseError(f"Cannot read the figure {path}, which its record names; "
-                          f"run that notebook again: {path.parent.name}.") from error
+        raise CourseError(
+            f"Cannot read the figure {path}, which its record names; run that notebook again: {path.parent.name}."
+        ) from error
 
 
 def _embedded(content: bytes, kind: str) -> str:

@@ -16,11 +16,11 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
+from core.errors import CourseError
+from core.files import ROOT, write_atomically
 from course import notebooks
 from course.data_arguments import FOLDERS, check_voc, data_folder, folder_given
 from course.record import FILE, project_path
-from fcn.errors import CourseError
-from fcn.files import ROOT, write_atomically
 
 RUNS = ROOT / "runs"
 logging.getLogger("papermill").setLevel(logging.CRITICAL)  # a failure is told once, by NotebookFailed
@@ -79,8 +79,10 @@ def run(
             try:
                 execute(path, values[path.stem] | {"out": str(out)}, out, title)
             except KeyboardInterrupt as error:
-                raise Interrupted(f"Stopped in {path.stem}; what is finished is in {out}, and the same "
-                                  "command with -p resume true goes on from the last full epoch.") from error
+                raise Interrupted(
+                    f"Stopped in {path.stem}; what is finished is in {out}, and the same "
+                    "command with -p resume true goes on from the last full epoch."
+                ) from error
             print(f"{title}: {time.perf_counter() - began:.0f} s", flush=True)
     return out
 
@@ -128,10 +130,16 @@ def execute(path: Path, parameters: Mapping[str, object], out: Path, title: str)
         # papermill would read braces in a path as places for parameters.
         unfinished = Path(folder) / path.name
         try:
-            papermill.execute_notebook(source, str(unfinished).replace("{", "{{").replace("}", "}}"),
-                                       parameters=parameters, cwd=path.parent, kernel_name="python3",
-                                       language="python", progress_bar=False,
-                                       on_cell_start=progress.cell_starts)
+            papermill.execute_notebook(
+                source,
+                str(unfinished).replace("{", "{{").replace("}", "}}"),
+                parameters=parameters,
+                cwd=path.parent,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                on_cell_start=progress.cell_starts,
+            )
         except PapermillExecutionError as error:
             failure = f"stopped in cell In [{error.exec_count}] with {_last_line(error)}"
         except RuntimeError as error:  # nbclient's: no cell has an error to show
@@ -149,8 +157,13 @@ class Progress:
 
     def __init__(self, title: str, notebook: nbformat.NotebookNode) -> None:
         # papermill adds a cell with the given parameters.
-        self.bar = tqdm(total=len(notebook.cells) + 1, desc=title, disable=None, leave=False,
-                        bar_format="{desc} |{bar:24}| cell {n_fmt} of {total_fmt}, {elapsed}")
+        self.bar = tqdm(
+            total=len(notebook.cells) + 1,
+            desc=title,
+            disable=None,
+            leave=False,
+            bar_format="{desc} |{bar:24}| cell {n_fmt} of {total_fmt}, {elapsed}",
+        )
         self.done = threading.Event()
         self.clock = threading.Thread(target=self._tick, daemon=True)
 
@@ -206,8 +219,9 @@ def own_kernel() -> Iterator[None]:
     """Lets "python3" be this interpreter, whichever kernels the user or the system has by that name."""
     with tempfile.TemporaryDirectory() as folder:
         # The kernel's log says nothing to the user: what went wrong in a notebook is reported from there.
-        ipykernel.kernelspec.write_kernel_spec(Path(folder) / "kernels" / "python3",
-                                               extra_arguments=["--log-level=CRITICAL"])
+        ipykernel.kernelspec.write_kernel_spec(
+            Path(folder) / "kernels" / "python3", extra_arguments=["--log-level=CRITICAL"]
+        )
         search = os.pathsep.join(filter(None, [folder, os.environ.get("JUPYTER_PATH")]))
         with _environment(JUPYTER_PATH=search):
             yield

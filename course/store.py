@@ -6,10 +6,10 @@ from pathlib import Path
 import nbformat
 from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
 
+from core.errors import CourseError
+from core.files import write_atomically
 from course import notebooks
 from course.run import own_kernel
-from fcn.errors import CourseError
-from fcn.files import write_atomically
 
 
 def store(path: Path) -> None:
@@ -22,18 +22,21 @@ def store(path: Path) -> None:
     """
     notebook = notebooks.read(path)
     with own_kernel():
-        runner = ExecutePreprocessor(timeout=None, kernel_name="python3", store_widget_state=False,
-                                     record_timing=False)
+        runner = ExecutePreprocessor(timeout=None, kernel_name="python3", store_widget_state=False, record_timing=False)
         try:
             runner.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
         except CellExecutionError as error:
-            raise CourseError(f"{path.stem} stopped with {error.ename}: {error.evalue}; it stays as it was: mend that "
-                              "cell and store it again.") from error
+            raise CourseError(
+                f"{path.stem} stopped with {error.ename}: {error.evalue}; it stays as it was: mend that "
+                "cell and store it again."
+            ) from error
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_progress(output)]
-    notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-                         "language_info": {"name": "python"}}
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
     with write_atomically(path) as temporary:
         nbformat.write(notebook, temporary)
 

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from core.devices import best_device
+from core.errors import CourseError
+from core.files import write_atomically
+from core.photographs import normalise, read_photograph
 from fcn import plots
 from fcn.dataset import CLASSES
-from fcn.errors import CourseError
-from fcn.files import write_atomically
 from fcn.models import FCN, from_weights
-from fcn.photographs import normalise, read_photograph
-from fcn.trainer import best_device, predict
+from fcn.trainer import predict
 from fcn.voc import VOC_CLASSES
 
 

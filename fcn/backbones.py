@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.googlenet import GoogLeNet
 
-from fcn.errors import CourseError
+from core.errors import CourseError
 from fcn.geometry import Grid, follow
 
 NAMES = ("vgg16", "alexnet", "googlenet")
@@ -116,13 +116,18 @@ class Trunk(nn.Module):
         """
         own = self.state_dict()
         dropped = ("classifier.6.", "fc.", "aux1.", "aux2.")
-        state = {key: value.reshape(own[key].shape) if key in own and value.numel() == own[key].numel() else value
-                 for key, value in state.items() if not key.startswith(dropped)}
+        state = {
+            key: value.reshape(own[key].shape) if key in own and value.numel() == own[key].numel() else value
+            for key, value in state.items()
+            if not key.startswith(dropped)
+        }
         try:
             self.load_state_dict(state, strict=True)
         except RuntimeError as error:
-            raise CourseError(f"The weights don't fit this trunk: {str(error).splitlines()[1].strip()} "
-                              "Check the backbone's name and width.") from error
+            raise CourseError(
+                f"The weights don't fit this trunk: {str(error).splitlines()[1].strip()} "
+                "Check the backbone's name and width."
+            ) from error
 
 
 def _at_width(module: nn.Module, width: float) -> nn.Module:
@@ -130,6 +135,7 @@ def _at_width(module: nn.Module, width: float) -> nn.Module:
 
     Rounding up is Caffe's rule; with torch's, padding 100 gives maps that are smaller than their crop.
     """
+
     def scaled(channels: int) -> int:
         if not (channels * width).is_integer() or width <= 0:
             raise CourseError(f"width {width} leaves a fraction of {channels} channels; use 1, 0.5, 0.25 or 0.125.")
@@ -138,8 +144,15 @@ def _at_width(module: nn.Module, width: float) -> nn.Module:
     for name, layer in module.named_children():
         if isinstance(layer, nn.Conv2d):
             inputs = layer.in_channels if layer.in_channels == 3 else scaled(layer.in_channels)
-            real = nn.Conv2d(inputs, scaled(layer.out_channels), layer.kernel_size, layer.stride, layer.padding,
-                             bias=layer.bias is not None, device="cpu")
+            real = nn.Conv2d(
+                inputs,
+                scaled(layer.out_channels),
+                layer.kernel_size,
+                layer.stride,
+                layer.padding,
+                bias=layer.bias is not None,
+                device="cpu",
+            )
             setattr(module, name, he_initialised(real))
         elif isinstance(layer, nn.BatchNorm2d):
             setattr(module, name, nn.BatchNorm2d(scaled(layer.num_features), eps=layer.eps, device="cpu"))
@@ -162,8 +175,14 @@ def _vgg16(trunk: nn.Module, width: float, aligned: bool) -> list[list[nn.Module
     c512, c4096 = round(512 * width), round(4096 * width)
     side = 3 if aligned else 0
     fc6, fc7 = WholeMapConvolution(c512, c4096, 7, side, side), WholeMapConvolution(c4096, c4096, 1)
-    trunk.classifier = nn.Sequential(he_initialised(fc6), nn.ReLU(inplace=True), nn.Dropout(),
-                                     he_initialised(fc7), nn.ReLU(inplace=True), nn.Dropout())
+    trunk.classifier = nn.Sequential(
+        he_initialised(fc6),
+        nn.ReLU(inplace=True),
+        nn.Dropout(),
+        he_initialised(fc7),
+        nn.ReLU(inplace=True),
+        nn.Dropout(),
+    )
     del trunk.avgpool
     layers = list(trunk.features)
     return [layers[:17], layers[17:24], [*layers[24:], *trunk.classifier]]
@@ -173,8 +192,14 @@ def _alexnet(trunk: nn.Module, width: float, aligned: bool) -> list[list[nn.Modu
     c256, c4096 = round(256 * width), round(4096 * width)
     before, after = (3, 2) if aligned else (0, 0)
     fc6, fc7 = WholeMapConvolution(c256, c4096, 6, before, after), WholeMapConvolution(c4096, c4096, 1)
-    trunk.classifier = nn.Sequential(nn.Dropout(), he_initialised(fc6), nn.ReLU(inplace=True),
-                                     nn.Dropout(), he_initialised(fc7), nn.ReLU(inplace=True))
+    trunk.classifier = nn.Sequential(
+        nn.Dropout(),
+        he_initialised(fc6),
+        nn.ReLU(inplace=True),
+        nn.Dropout(),
+        he_initialised(fc7),
+        nn.ReLU(inplace=True),
+    )
     del trunk.avgpool
     layers = list(trunk.features)
     return [layers[:3], layers[3:6], [*layers[6:], *trunk.classifier]]

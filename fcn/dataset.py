@@ -16,14 +16,26 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
+from core.errors import CourseError
+from core.files import ROOT
+from core.photographs import damaged, normalise, read_palette, read_photograph
 from fcn.augmentation import Augmentation
-from fcn.errors import CourseError
-from fcn.facades import write_facades
-from fcn.files import ROOT
-from fcn.photographs import damaged, normalise, read_palette, read_photograph
+from fcn.facades.drawing import write_facades
 
-CLASSES = ("background", "facade", "window", "door", "cornice", "sill",
-           "balcony", "blind", "deco", "molding", "pillar", "shop")
+CLASSES = (
+    "background",
+    "facade",
+    "window",
+    "door",
+    "cornice",
+    "sill",
+    "balcony",
+    "blind",
+    "deco",
+    "molding",
+    "pillar",
+    "shop",
+)
 VOID = 255  # the label of pixels that are not counted, such as the padding of a batch
 
 # The assignment's split, in the order base 1-378, extended 1-228.
@@ -41,8 +53,10 @@ def facade_folder(data: str) -> Path:
         write_facades(folder)
         return folder
     if data == "cmp" and not (ROOT / "dataset" / "cmp").is_dir():
-        raise CourseError("The CMP Facade photographs are not in dataset/cmp; fetch them with "
-                          "`python -m course data cmp`, or give the folder that holds base/ and extended/.")
+        raise CourseError(
+            "The CMP Facade photographs are not in dataset/cmp; fetch them with "
+            "`python -m course data cmp`, or give the folder that holds base/ and extended/."
+        )
     folder = ROOT / "dataset" / "cmp" if data == "cmp" else Path(data)
     if not folder.is_dir():
         raise CourseError(f'There is no data set "{data}"; give "builtin", "cmp" or a folder with base/ and extended/.')
@@ -68,16 +82,24 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
 
     classes: tuple[str, ...]
 
-    def __init__(self, root: Path, split: str, pairs: Sequence[tuple[Path, Path]], scale: float,
-                 augmentation: Augmentation | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        split: str,
+        pairs: Sequence[tuple[Path, Path]],
+        scale: float,
+        augmentation: Augmentation | None,
+    ) -> None:
         if scale <= 0:
             raise CourseError(f"scale is {scale}; give a factor above 0, such as 0.5 for half size.")
         self.root, self.split, self.pairs, self.scale, self.augmentation = root, split, pairs, scale, augmentation
         for photograph, label_map in pairs:
             for path in (photograph, label_map):
                 if not path.is_file():
-                    raise CourseError(f"{path} is missing; every photograph needs its label map and the other way "
-                                      "round: fetch or copy the file again.")
+                    raise CourseError(
+                        f"{path} is missing; every photograph needs its label map and the other way "
+                        "round: fetch or copy the file again."
+                    )
         self._sizes: dict[int, tuple[int, int]] = {}
         self._read: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # reduced, as bytes: decoding costs more
 
@@ -103,11 +125,15 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
         photograph, path = self.pairs[index]
         pixels, label = np.asarray(read_photograph(photograph)), self.read_label(path)
         if label.shape != pixels.shape[:2]:
-            raise CourseError(f"{path} is {label.shape[::-1]} pixels but its photograph {pixels.shape[1::-1]}; "
-                              "the two belong together pixel by pixel: replace one of them.")
+            raise CourseError(
+                f"{path} is {label.shape[::-1]} pixels but its photograph {pixels.shape[1::-1]}; "
+                "the two belong together pixel by pixel: replace one of them."
+            )
         size = [max(1, round(side * self.scale)) for side in label.shape[::-1]]
-        return (cv2.resize(pixels, size, interpolation=cv2.INTER_AREA),
-                cv2.resize(label, size, interpolation=cv2.INTER_NEAREST_EXACT))
+        return (
+            cv2.resize(pixels, size, interpolation=cv2.INTER_AREA),
+            cv2.resize(label, size, interpolation=cv2.INTER_NEAREST_EXACT),
+        )
 
     def size(self, index: int) -> tuple[int, int]:
         """Width and height of the photograph's file, read from its header."""
@@ -150,18 +176,21 @@ class CMPFacade(LabelledPhotographs):
 
     classes = CLASSES
 
-    def __init__(self, root: str | Path, split: str = "train", scale: float = 0.5,
-                 augmentation: Augmentation | None = None) -> None:
+    def __init__(
+        self, root: str | Path, split: str = "train", scale: float = 0.5, augmentation: Augmentation | None = None
+    ) -> None:
         if split not in CMP_SPLITS:
             raise CourseError(f'Unknown split "{split}"; choose one of {", ".join(CMP_SPLITS)}.')
         root = Path(root)
         photographs, counts = _photographs(root), _split_counts(root)
         if len(photographs) != sum(counts.values()):
-            raise CourseError(f"{root} holds {len(photographs)} photographs where {sum(counts.values())} belong; "
-                              "the download is incomplete: run `python -m course data cmp` again (for data of your "
-                              "own, say in splits.json how many train, validate and test).")
+            raise CourseError(
+                f"{root} holds {len(photographs)} photographs where {sum(counts.values())} belong; "
+                "the download is incomplete: run `python -m course data cmp` again (for data of your "
+                "own, say in splits.json how many train, validate and test)."
+            )
         first = {"train": 0, "val": counts["train"], "test": counts["train"] + counts["val"]}[split]
-        pairs = [(path, path.with_suffix(".png")) for path in photographs[first:first + counts[split]]]
+        pairs = [(path, path.with_suffix(".png")) for path in photographs[first : first + counts[split]]]
         super().__init__(root, split, pairs, scale, augmentation)
 
     def read_label(self, path: Path) -> np.ndarray:
@@ -169,34 +198,46 @@ class CMPFacade(LabelledPhotographs):
         label = read_palette(path)
         if not 1 <= label.min() <= label.max() <= len(CLASSES):
             wrong = label.min() if label.min() < 1 else label.max()
-            raise CourseError(f"{path} holds the label {wrong}; labels are 1..{len(CLASSES)}, "
-                              "in the order of label_names.txt: draw it again.")
+            raise CourseError(
+                f"{path} holds the label {wrong}; labels are 1..{len(CLASSES)}, "
+                "in the order of label_names.txt: draw it again."
+            )
         return label - 1
 
 
 def describe(*datasets: LabelledPhotographs) -> dict[str, object]:
     """What a record says of its data: the folder's name, one hash over all splits, their sizes and the scale."""
     hashes = "".join(dataset.sha256() for dataset in datasets)
-    return {"name": datasets[0].root.name, "sha256": hashlib.sha256(hashes.encode()).hexdigest(),
-            "images": {dataset.split: len(dataset) for dataset in datasets}, "scale": datasets[0].scale,
-            "classes": list(datasets[0].classes)}
+    return {
+        "name": datasets[0].root.name,
+        "sha256": hashlib.sha256(hashes.encode()).hexdigest(),
+        "images": {dataset.split: len(dataset) for dataset in datasets},
+        "scale": datasets[0].scale,
+        "classes": list(datasets[0].classes),
+    }
 
 
 def collate(items: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """A batch of images of several sizes: padded below and to the right with mean grey, labelled void."""
     height = max(label.shape[0] for _, label in items)
     width = max(label.shape[1] for _, label in items)
+
     def padded(tensor: Tensor, value: float) -> Tensor:
         return functional.pad(tensor, (0, width - tensor.shape[-1], 0, height - tensor.shape[-2]), value=value)
-    return (torch.stack([padded(image, 0.0) for image, _ in items]),
-            torch.stack([padded(label, VOID) for _, label in items]))
+
+    return (
+        torch.stack([padded(image, 0.0) for image, _ in items]),
+        torch.stack([padded(label, VOID) for _, label in items]),
+    )
 
 
 def _photographs(root: Path) -> list[Path]:
     missing = [name for name in ("base", "extended") if not (root / name).is_dir()]
     if missing:
-        raise CourseError(f"{root} has no folder {missing[0]}/; give the folder that holds base/ and extended/, "
-                          "or fetch the data with `python -m course data cmp`.")
+        raise CourseError(
+            f"{root} has no folder {missing[0]}/; give the folder that holds base/ and extended/, "
+            "or fetch the data with `python -m course data cmp`."
+        )
     return sorted((root / "base").glob("*.jpg")) + sorted((root / "extended").glob("*.jpg"))
 
 
@@ -208,5 +249,6 @@ def _split_counts(root: Path) -> dict[str, int]:
         counts = json.loads(path.read_text())
         return {"train": int(counts["train"]), "val": int(counts["validation"]), "test": int(counts["test"])}
     except (ValueError, KeyError, TypeError) as error:
-        raise CourseError(f'{path} is not of the form {{"train": 160, "validation": 32, "test": 48}}; '
-                          "mend or remove it.") from error
+        raise CourseError(
+            f'{path} is not of the form {{"train": 160, "validation": 32, "test": 48}}; mend or remove it.'
+        ) from error

@@ -77,8 +77,9 @@ def follow(layers: Iterable[nn.Module], grid: Grid = Grid()) -> Grid:
         if isinstance(layer, nn.ConvTranspose2d):
             grid = grid.upsample(*(_pair_first(v) for v in (layer.kernel_size, layer.stride, layer.padding)))
         elif isinstance(layer, nn.Conv2d | nn.MaxPool2d):
-            grid = grid.convolve(*(_pair_first(v) for v in
-                                   (layer.kernel_size, layer.stride, layer.padding, layer.dilation)))
+            grid = grid.convolve(
+                *(_pair_first(v) for v in (layer.kernel_size, layer.stride, layer.padding, layer.dilation))
+            )
         elif isinstance(layer, Inception):  # parallel branches: the widest one gives the receptive field
             branches = (layer.branch1, layer.branch2, layer.branch3, layer.branch4)
             grid = max((follow([branch], grid) for branch in branches), key=lambda g: g.receptive_field)

@@ -33,8 +33,10 @@ class ConfusionMatrix:
             ValueError: the shapes differ, or a counted prediction is not a class.
         """
         if pred.shape != target.shape:
-            raise ValueError(f"predictions are {tuple(pred.shape)} but targets {tuple(target.shape)}; "
-                             "take the argmax over the class axis first")
+            raise ValueError(
+                f"predictions are {tuple(pred.shape)} but targets {tuple(target.shape)}; "
+                "take the argmax over the class axis first"
+            )
         counted = (target >= 0) & (target < self.num_classes)
         pred, target = pred[counted].long(), target[counted].long()
         if pred.numel() and not 0 <= int(pred.min()) <= int(pred.max()) < self.num_classes:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fcn import checkpoint
+from core import checkpoint
+from core.errors import CourseError
 from fcn.backbones import Trunk
-from fcn.errors import CourseError
 from fcn.geometry import Grid
 
 
@@ -66,26 +66,34 @@ class FCN(nn.Module):
 
     skips: int
 
-    def __init__(self, num_classes: int = 12, backbone: str = "vgg16", width: float = 1.0,
-                 padding: int | str = 100) -> None:
+    def __init__(
+        self, num_classes: int = 12, backbone: str = "vgg16", width: float = 1.0, padding: int | str = 100
+    ) -> None:
         super().__init__()
         # What it takes to make this network again; it is stored with the weights.
-        self.configuration = {"network": type(self).__name__, "num_classes": num_classes, "backbone": backbone,
-                              "width": width, "padding": padding, "transform_input": False}
+        self.configuration = {
+            "network": type(self).__name__,
+            "num_classes": num_classes,
+            "backbone": backbone,
+            "width": width,
+            "padding": padding,
+            "transform_input": False,
+        }
         self.trunk = Trunk(backbone, width, padding)
         *finer, coarsest = zip(self.trunk.channels, self.trunk.grids)
         channels, grid = coarsest
         self.score = _score_layer(channels, num_classes)
         self.skip_scores, self.upsamplings, self.cuts = nn.ModuleList(), nn.ModuleList(), []
-        for channels, skip_grid in reversed(finer[len(finer) - self.skips:]):
+        for channels, skip_grid in reversed(finer[len(finer) - self.skips :]):
             upsampling = _aligned_upsampling(num_classes, 2, grid, skip_grid, self.trunk.aligned, learned=True)
             cut = upsampling.grid(grid).cells_to(skip_grid)  # negative: the skip reaches further up and left
             grid = upsampling.grid(grid) if cut < 0 else skip_grid
             self.upsamplings.append(upsampling)
             self.skip_scores.append(_score_layer(channels, num_classes))
             self.cuts.append(cut)
-        self.upsample = _aligned_upsampling(num_classes, int(grid.step), grid, Grid(), self.trunk.aligned,
-                                            learned=False)
+        self.upsample = _aligned_upsampling(
+            num_classes, int(grid.step), grid, Grid(), self.trunk.aligned, learned=False
+        )
         self.crop = self.upsample.grid(grid).cells_to(Grid())
 
     def forward(self, image: Tensor) -> Tensor:
@@ -96,7 +104,7 @@ class FCN(nn.Module):
             for skip, upsampling, score, cut in zip(reversed(finer), self.upsamplings, self.skip_scores, self.cuts):
                 scores = _sum(upsampling(scores), score(skip.to(score.weight.dtype)), cut)
             height, width = image.shape[-2:]
-            return self.upsample(scores)[..., self.crop:self.crop + height, self.crop:self.crop + width]
+            return self.upsample(scores)[..., self.crop : self.crop + height, self.crop : self.crop + width]
 
 
 class FCN32s(FCN):
@@ -129,8 +137,9 @@ def from_weights(path: str | Path) -> FCN:
     configuration = checkpoint.read_configuration(path)
     network = NETWORKS.get(configuration.pop("network", None))
     if network is None:
-        raise CourseError(f"{path} doesn't say which network it is for; give a best.safetensors that a training "
-                          "notebook wrote.")
+        raise CourseError(
+            f"{path} doesn't say which network it is for; give a best.safetensors that a training notebook wrote."
+        )
     transform_input = configuration.pop("transform_input", False)
     model = network(**configuration)
     model.trunk.transform_input = model.configuration["transform_input"] = transform_input
@@ -156,6 +165,6 @@ def _aligned_upsampling(channels: int, stride: int, grid: Grid, onto: Grid, exte
 
 def _sum(scores: Tensor, skip: Tensor, cut: int) -> Tensor:
     """The two maps' sum over the cells they share, the first `cut` cells being only in `scores` (or `-cut` in skip)."""
-    scores, skip = scores[..., max(cut, 0):, max(cut, 0):], skip[..., max(-cut, 0):, max(-cut, 0):]
+    scores, skip = scores[..., max(cut, 0) :, max(cut, 0) :], skip[..., max(-cut, 0) :, max(-cut, 0) :]
     height, width = (min(a, b) for a, b in zip(scores.shape[-2:], skip.shape[-2:]))
     return scores[..., :height, :width] + skip[..., :height, :width]

@@ -46,6 +46,7 @@ def profile_layers(model: FCN, image: Tensor, rounds: int = 3) -> dict[str, Cost
         def hook(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
             is_new = output.data_ptr() != inputs[0].data_ptr()
             given.append((kind, layer, inputs[0].detach(), is_new * output.numel() * output.element_size()))
+
         return hook
 
     leaves = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]

@@ -8,7 +8,7 @@ of the rate.
 
 from dataclasses import dataclass, replace
 
-from fcn.errors import CourseError
+from core.errors import CourseError
 from fcn.trainer import Training
 from fcn.weights import COURSE_WIDTH
 
@@ -30,8 +30,10 @@ class Recipe:
 
     def stages(self, count: int) -> list[Training]:
         """The trainings of so many stages, coarsest first."""
-        return [replace(self.first, learning_rate=self.first.learning_rate * self.stage_factor ** stage)
-                for stage in range(count)]
+        return [
+            replace(self.first, learning_rate=self.first.learning_rate * self.stage_factor**stage)
+            for stage in range(count)
+        ]
 
 
 def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, seed: int) -> Recipe:
@@ -56,6 +58,17 @@ def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, 
         rate = COURSE_RATE * COURSE_WIDTH / width
         return Recipe(Training(learning_rate=rate, batch_size=4, **shared), stage_factor=1.0)
     if name == "paper":
-        return Recipe(Training(optimiser="sgd", learning_rate=PAPER_RATES[backbone], batch_size=20, weight_decay=5e-4,
-                               reduction="mean", double_biases=True, plateau=None, **shared), PAPER_STAGE_FACTOR)
+        return Recipe(
+            Training(
+                optimiser="sgd",
+                learning_rate=PAPER_RATES[backbone],
+                batch_size=20,
+                weight_decay=5e-4,
+                reduction="mean",
+                double_biases=True,
+                plateau=None,
+                **shared,
+            ),
+            PAPER_STAGE_FACTOR,
+        )
     raise CourseError(f'Unknown recipe "{name}"; choose course or paper.')

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from core.errors import CourseError
+from core.files import ROOT
 from fcn.dataset import CMPFacade, LabelledPhotographs, facade_folder
-from fcn.errors import CourseError
-from fcn.files import ROOT
 from fcn.voc import VOC
 
 SPLITS = ("train", "val", "test")

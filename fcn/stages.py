@@ -32,8 +32,9 @@ def refine(coarse: FCN, network: type[FCN]) -> FCN:
         coarse: stays as it is.
         network: FCN16s or FCN8s; with more skips than the coarser one has.
     """
-    configuration = {key: value for key, value in coarse.configuration.items()
-                     if key not in ("network", "transform_input")}
+    configuration = {
+        key: value for key, value in coarse.configuration.items() if key not in ("network", "transform_input")
+    }
     fine = network(**configuration)
     state = {key: value for key, value in coarse.state_dict().items() if key != "upsample.weight"}
     missing, unexpected = fine.load_state_dict(state, strict=False)
@@ -43,9 +44,15 @@ def refine(coarse: FCN, network: type[FCN]) -> FCN:
     return fine
 
 
-def fit_in_stages(coarsest: FCN, finer: Sequence[type[FCN]], train: LabelledPhotographs,
-                  validation: LabelledPhotographs, trainings: Sequence[Training], folder: str | Path,
-                  resume: bool = False) -> list[Stage]:
+def fit_in_stages(
+    coarsest: FCN,
+    finer: Sequence[type[FCN]],
+    train: LabelledPhotographs,
+    validation: LabelledPhotographs,
+    trainings: Sequence[Training],
+    folder: str | Path,
+    resume: bool = False,
+) -> list[Stage]:
     """Trains the coarsest network, then each finer one from the best epoch of the one before.
 
     Each stage keeps its checkpoint and its best weights in `<folder>/<network>/`. A run that was stopped goes on where
@@ -73,8 +80,14 @@ def fit_in_stages(coarsest: FCN, finer: Sequence[type[FCN]], train: LabelledPhot
     return stages
 
 
-def train_longer(stage: Stage, train: LabelledPhotographs, validation: LabelledPhotographs, training: Training,
-                 folder: str | Path, resume: bool = False) -> Stage:
+def train_longer(
+    stage: Stage,
+    train: LabelledPhotographs,
+    validation: LabelledPhotographs,
+    training: Training,
+    folder: str | Path,
+    resume: bool = False,
+) -> Stage:
     """A stage's network trained on, apart from the chain: the control for "the finer net only trained longer".
 
     Args:

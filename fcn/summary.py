@@ -32,8 +32,12 @@ class Summary:
 def summarise(trunk: Trunk) -> Summary:
     """The figures of a trunk with one score layer behind it."""
     grid = trunk.grids[-1]
-    return Summary(sum(p.numel() for p in trunk.parameters()), longest_path(trunk.children()) + 1,
-                   int(grid.receptive_field), int(grid.step))
+    return Summary(
+        sum(p.numel() for p in trunk.parameters()),
+        longest_path(trunk.children()) + 1,
+        int(grid.receptive_field),
+        int(grid.step),
+    )
 
 
 def longest_path(layers: Iterable[nn.Module]) -> int:

@@ -1,22 +1,21 @@
 """Training, evaluation and resuming, the same for every network of the course."""
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from fcn import checkpoint
+from core import checkpoint
+from core.devices import best_device, multiplies_bfloat16
+from core.errors import CourseError
 from fcn.dataset import VOID, LabelledPhotographs, collate
-from fcn.errors import CourseError
 from fcn.metrics import ConfusionMatrix
 
 
@@ -50,8 +49,11 @@ class Training:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        choices = {"optimiser": ("adam", "sgd"), "reduction": ("mean", "sum"),
-                   "precision": ("auto", "float32", "bfloat16")}
+        choices = {
+            "optimiser": ("adam", "sgd"),
+            "reduction": ("mean", "sum"),
+            "precision": ("auto", "float32", "bfloat16"),
+        }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise CourseError(f'{name} is "{getattr(self, name)}"; choose one of {", ".join(allowed)}.')
@@ -60,29 +62,14 @@ class Training:
                 raise CourseError(f"{name} is {getattr(self, name)}; give a number above 0.")
 
 
-def seed_everything(seed: int) -> None:
-    """Sets every generator the course draws from; call it before a network is made."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-
-
-def best_device() -> torch.device:
-    """The GPU where there is one, otherwise the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device has instructions for bfloat16 products (tensor cores, AMX); otherwise it only emulates."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
-
-
-def fit(model: nn.Module, train: LabelledPhotographs, validation: LabelledPhotographs, training: Training,
-        folder: str | Path, resume: bool = False) -> list[dict]:
+def fit(
+    model: nn.Module,
+    train: LabelledPhotographs,
+    validation: LabelledPhotographs,
+    training: Training,
+    folder: str | Path,
+    resume: bool = False,
+) -> list[dict]:
     """Trains, keeps the best epoch by validation mean IoU, and leaves the model with its weights.
 
     Writes `checkpoint.pt` (everything to go on from) after each epoch and `best.safetensors` after each better one.
@@ -105,10 +92,16 @@ def fit(model: nn.Module, train: LabelledPhotographs, validation: LabelledPhotog
     model.to(device, memory_format=torch.channels_last)
     optimiser = _optimiser(model, training)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-        optimiser, mode="max", factor=0.5, patience=math.inf if training.plateau is None else training.plateau)
+        optimiser, mode="max", factor=0.5, patience=math.inf if training.plateau is None else training.plateau
+    )
     # What must be the same for a resumed run to be the same run; how many epochs there are may change.
-    configuration = {**asdict(training), "network": str(model), "train": train.sha256(), "scale": train.scale,
-                     "augmentation": str(train.augmentation)}
+    configuration = {
+        **asdict(training),
+        "network": str(model),
+        "train": train.sha256(),
+        "scale": train.scale,
+        "augmentation": str(train.augmentation),
+    }
     del configuration["epochs"]
     state = checkpoint.TrainingState(model, optimiser, schedule, configuration)
     torch.manual_seed(training.seed)  # dropout and the order of images don't depend on how the weights were drawn
@@ -120,9 +113,15 @@ def fit(model: nn.Module, train: LabelledPhotographs, validation: LabelledPhotog
             loss = _train_epoch(model, train, training, optimiser, device, bar)
             matrix = evaluate(model, validation, training.precision)
             schedule.step(matrix.mean_iou())
-            state.history.append({
-                "epoch": len(state.history) + 1, "train_loss": loss, "learning_rate": learning_rate,
-                "validation": matrix.figures(), "seconds": round(time.perf_counter() - started, 2)})
+            state.history.append(
+                {
+                    "epoch": len(state.history) + 1,
+                    "train_loss": loss,
+                    "learning_rate": learning_rate,
+                    "validation": matrix.figures(),
+                    "seconds": round(time.perf_counter() - started, 2),
+                }
+            )
             if best_epoch(state.history) == len(state.history):
                 checkpoint.save_weights(model, folder / "best.safetensors")
             state.save(folder / "checkpoint.pt")
@@ -148,8 +147,12 @@ def predict(model: nn.Module, image: Tensor, precision: str = "float32") -> Tens
     return classes
 
 
-def evaluate(model: nn.Module, dataset: LabelledPhotographs, precision: str = "float32",
-             count: Callable[[Tensor], Tensor] | None = None) -> ConfusionMatrix:
+def evaluate(
+    model: nn.Module,
+    dataset: LabelledPhotographs,
+    precision: str = "float32",
+    count: Callable[[Tensor], Tensor] | None = None,
+) -> ConfusionMatrix:
     """One confusion matrix over a split, image by image, so that no padding enters.
 
     Args:
@@ -167,8 +170,14 @@ def evaluate(model: nn.Module, dataset: LabelledPhotographs, precision: str = "f
     return matrix
 
 
-def _train_epoch(model: nn.Module, dataset: LabelledPhotographs, training: Training, optimiser: torch.optim.Optimizer,
-                 device: torch.device, bar: tqdm) -> float:
+def _train_epoch(
+    model: nn.Module,
+    dataset: LabelledPhotographs,
+    training: Training,
+    optimiser: torch.optim.Optimizer,
+    device: torch.device,
+    bar: tqdm,
+) -> float:
     """One pass over the images in a drawn order; returns the mean loss per pixel."""
     model.train()
     batches = draw_batches([dataset.size(index) for index in range(len(dataset))], training.batch_size)
@@ -180,8 +189,10 @@ def _train_epoch(model: nn.Module, dataset: LabelledPhotographs, training: Train
         loss = functional.cross_entropy(logits, label, ignore_index=VOID, reduction="sum")
         if not math.isfinite(loss.item()):
             names = ", ".join(dataset.name(index) for index in indices)
-            raise CourseError(f"The loss is {loss.item()} on {names}; lower the learning rate "
-                              f"({training.learning_rate}) or look at these files.")
+            raise CourseError(
+                f"The loss is {loss.item()} on {names}; lower the learning rate "
+                f"({training.learning_rate}) or look at these files."
+            )
         optimiser.zero_grad(set_to_none=True)
         (loss / counted if training.reduction == "mean" else loss).backward()
         optimiser.step()
@@ -202,18 +213,28 @@ def draw_batches(sizes: list[tuple[int, int]], batch_size: int) -> list[list[int
     group = 8 * batch_size
     batches = []
     for first in range(0, len(order), group):
-        alike = sorted(order[first:first + group], key=lambda index: (sizes[index][0] / sizes[index][1], sizes[index]))
-        batches += [alike[start:start + batch_size] for start in range(0, len(alike), batch_size)]
+        alike = sorted(
+            order[first : first + group], key=lambda index: (sizes[index][0] / sizes[index][1], sizes[index])
+        )
+        batches += [alike[start : start + batch_size] for start in range(0, len(alike), batch_size)]
     return [batches[index] for index in torch.randperm(len(batches)).tolist()]
 
 
-def _batches(dataset: LabelledPhotographs, batches: list[list[int]], training: Training,
-             device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    loader = DataLoader(dataset, batch_sampler=batches, collate_fn=collate, num_workers=training.workers,
-                        pin_memory=device.type == "cuda")
+def _batches(
+    dataset: LabelledPhotographs, batches: list[list[int]], training: Training, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    loader = DataLoader(
+        dataset,
+        batch_sampler=batches,
+        collate_fn=collate,
+        num_workers=training.workers,
+        pin_memory=device.type == "cuda",
+    )
     for image, label in loader:
-        yield (image.to(device, memory_format=torch.channels_last, non_blocking=True),
-               label.to(device, non_blocking=True))
+        yield (
+            image.to(device, memory_format=torch.channels_last, non_blocking=True),
+            label.to(device, non_blocking=True),
+        )
 
 
 def _optimiser(model: nn.Module, training: Training) -> torch.optim.Optimizer:
@@ -223,8 +244,10 @@ def _optimiser(model: nn.Module, training: Training) -> torch.optim.Optimizer:
     if training.double_biases:
         biases = [p for name, p in parameters if name.endswith("bias")]
         others = [p for name, p in parameters if not name.endswith("bias")]
-        groups = [{"params": others, "lr": rate, "weight_decay": decay},
-                  {"params": biases, "lr": 2 * rate, "weight_decay": 0.0}]
+        groups = [
+            {"params": others, "lr": rate, "weight_decay": decay},
+            {"params": biases, "lr": 2 * rate, "weight_decay": 0.0},
+        ]
     if training.optimiser == "sgd":
         return torch.optim.SGD(groups, momentum=0.9, fused=True)
     return torch.optim.Adam(groups, fused=True)

@@ -12,14 +12,34 @@ from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 from torchvision.datasets import SBDataset, VOCSegmentation
 
+from core.errors import CourseError
+from core.photographs import damaged, read_palette
 from fcn.augmentation import Augmentation
 from fcn.dataset import VOID, LabelledPhotographs
-from fcn.errors import CourseError
-from fcn.photographs import damaged, read_palette
 
-VOC_CLASSES = ("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
-               "dining table", "dog", "horse", "motorbike", "person", "potted plant", "sheep", "sofa", "train",
-               "tv monitor")
+VOC_CLASSES = (
+    "background",
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "dining table",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "potted plant",
+    "sheep",
+    "sofa",
+    "train",
+    "tv monitor",
+)
 YEARS = tuple(str(year) for year in range(2007, 2013))
 HELD_OUT = 10  # each tenth image of VOC's training list chooses the epoch
 
@@ -45,9 +65,15 @@ class VOC(LabelledPhotographs):
 
     classes = VOC_CLASSES
 
-    def __init__(self, root: str | Path, split: str = "train", scale: float = 0.5,
-                 augmentation: Augmentation | None = None, year: str | None = None,
-                 extra: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train",
+        scale: float = 0.5,
+        augmentation: Augmentation | None = None,
+        year: str | None = None,
+        extra: str | Path | None = None,
+    ) -> None:
         if split not in ("train", "val", "test"):
             raise CourseError(f'Unknown split "{split}"; choose one of train, val, test.')
         root = Path(root)
@@ -56,11 +82,12 @@ class VOC(LabelledPhotographs):
         if split == "train":
             pairs = [pair for number, pair in enumerate(pairs, start=1) if number % HELD_OUT]
             if extra is not None:
-                named = {photograph.stem for name in ("train", "val")
-                         for photograph, _ in _listed(root, self.year, name)}
+                named = {
+                    photograph.stem for name in ("train", "val") for photograph, _ in _listed(root, self.year, name)
+                }
                 pairs += _further(Path(extra), named)
         elif split == "val":
-            pairs = pairs[HELD_OUT - 1::HELD_OUT]
+            pairs = pairs[HELD_OUT - 1 :: HELD_OUT]
         # SBD's folder may lie anywhere; names are told from root where they can be.
         super().__init__(root, split, pairs, scale, augmentation)
 
@@ -74,16 +101,20 @@ class VOC(LabelledPhotographs):
         label = read_palette(path) if path.suffix == ".png" else _read_sbd(path)
         wrong = label[(label >= len(VOC_CLASSES)) & (label != VOID)]
         if wrong.size:
-            raise CourseError(f"{path} holds the label {wrong[0]}; labels are 0..{len(VOC_CLASSES) - 1}, and {VOID} "
-                              "for void: fetch the file again, or draw it in VOC's palette.")
+            raise CourseError(
+                f"{path} holds the label {wrong[0]}; labels are 0..{len(VOC_CLASSES) - 1}, and {VOID} "
+                "for void: fetch the file again, or draw it in VOC's palette."
+            )
         return label
 
 
 def _newest_year(root: Path) -> str:
     years = [year for year in YEARS if (root / _inside(year)).is_dir()]
     if not years:
-        raise CourseError(f"{root} holds no VOCdevkit/VOC2007 to VOC2012; give the folder that holds VOCdevkit, or "
-                          "fetch the data with `python -m course data voc`.")
+        raise CourseError(
+            f"{root} holds no VOCdevkit/VOC2007 to VOC2012; give the folder that holds VOCdevkit, or "
+            "fetch the data with `python -m course data voc`."
+        )
     return years[-1]
 
 
@@ -99,8 +130,10 @@ def _listed(root: Path, year: str, name: str) -> list[tuple[Path, Path]]:
     try:
         listed = VOCSegmentation(root, year, image_set=name)
     except (OSError, RuntimeError) as error:  # RuntimeError: no folder of that year
-        raise CourseError(f"{path} is not there; give the folder that holds VOCdevkit, or fetch the data with "
-                          f"`python -m course data voc --year {year}`.") from error
+        raise CourseError(
+            f"{path} is not there; give the folder that holds VOCdevkit, or fetch the data with "
+            f"`python -m course data voc --year {year}`."
+        ) from error
     return _once(path, list(zip(map(Path, listed.images), map(Path, listed.masks))))
 
 
@@ -112,8 +145,10 @@ def _further(folder: Path, named: set[str]) -> list[tuple[Path, Path]]:
         try:
             listed = SBDataset(folder, image_set=name, mode="segmentation")
         except (OSError, RuntimeError) as error:
-            raise CourseError(f"{path} is not there; give the folder that holds SBD's img/, cls/, train.txt and "
-                              "val.txt, or fetch it with `python -m course data sbd`.") from error
+            raise CourseError(
+                f"{path} is not there; give the folder that holds SBD's img/, cls/, train.txt and "
+                "val.txt, or fetch it with `python -m course data sbd`."
+            ) from error
         pairs += _once(path, list(zip(map(Path, listed.images), map(Path, listed.masks))))
     return [pair for pair in pairs if pair[0].stem not in named]
 

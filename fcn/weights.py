@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from fcn.errors import CourseError
-from fcn.files import ROOT
+from core.errors import CourseError
+from core.files import ROOT
 from fcn.models import FCN
 
 # Trained by `python -m fcn.pretext` on drawn facades; files/README.md says how.
@@ -33,8 +33,10 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
     if source not in SOURCES:
         raise CourseError(f'Unknown weights "{source}"; choose one of {", ".join(SOURCES)}.')
     if width != {"imagenet": 1.0, "course": COURSE_WIDTH}[source]:
-        raise CourseError(f'There are no "{source}" weights of width {width}; use width 1.0 with "imagenet", '
-                          f'{COURSE_WIDTH} with "course".')
+        raise CourseError(
+            f'There are no "{source}" weights of width {width}; use width 1.0 with "imagenet", '
+            f'{COURSE_WIDTH} with "course".'
+        )
     if source == "imagenet":
         return _imagenet(backbone)
     return read_classifier(ROOT / "files" / f"{backbone}_small.safetensors")
@@ -60,8 +62,9 @@ def read_classifier(path: Path) -> dict[str, Tensor]:
     except FileNotFoundError as error:
         raise CourseError(f"There are no weights at {path}; make them with `python -m fcn.pretext`.") from error
     except (SafetensorError, OSError) as error:
-        raise CourseError(f"{path} is not a whole safetensors file ({error}); make it again with "
-                          "`python -m fcn.pretext`.") from error
+        raise CourseError(
+            f"{path} is not a whole safetensors file ({error}); make it again with `python -m fcn.pretext`."
+        ) from error
 
 
 def _imagenet(backbone: str) -> dict[str, Tensor]:
@@ -69,7 +72,9 @@ def _imagenet(backbone: str) -> dict[str, Tensor]:
     try:
         return dict(weights.get_state_dict(progress=True, check_hash=True))
     except (OSError, http.client.HTTPException) as error:  # URLError and time-outs are OSErrors
-        raise CourseError(f"ImageNet's weights can't be fetched from {weights.url} ({error}); "
-                          'connect to the network, or use the weights "course" with width 0.125.') from error
+        raise CourseError(
+            f"ImageNet's weights can't be fetched from {weights.url} ({error}); "
+            'connect to the network, or use the weights "course" with width 0.125.'
+        ) from error
     except RuntimeError as error:  # torch.hub's word for a wrong hash
         raise CourseError(f"ImageNet's weights from {weights.url} arrived damaged ({error}); try again.") from error

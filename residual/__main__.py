@@ -6,10 +6,10 @@ import shlex
 import sys
 from pathlib import Path
 
+from core.checkpoint import save_weights
+from core.errors import CourseError
+from core.files import ROOT, write_atomically
 from fcn import plots
-from fcn.checkpoint import save_weights
-from fcn.errors import CourseError
-from fcn.files import ROOT, write_atomically
 from residual import gradients
 from residual.data import load
 from residual.experiment import train
@@ -20,8 +20,8 @@ from residual.training import Recipe
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        if not 0 <= options.seed < 2 ** 32:
-            raise CourseError(f"--seed is {options.seed}; give a whole number from 0 to {2 ** 32 - 1}.")
+        if not 0 <= options.seed < 2**32:
+            raise CourseError(f"--seed is {options.seed}; give a whole number from 0 to {2**32 - 1}.")
         options.command(options)
     except CourseError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -46,9 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("gradients", help="train for some steps, print and plot the gradients' size")
     one.set_defaults(command=_gradients)
     one.add_argument("--model", required=True, help=f"one of {', '.join(gradients.NAMES)}")
-    one.add_argument("--metric", choices=("layers", "norm", "std"), default="layers",
-                     help="an early and a late layer's norm; the whole network's; or the spread of the norms across "
-                          "tensors and, beside it, the noise over minibatches (default: layers)")
+    one.add_argument(
+        "--metric",
+        choices=("layers", "norm", "std"),
+        default="layers",
+        help="an early and a late layer's norm; the whole network's; or the spread of the norms across "
+        "tensors and, beside it, the noise over minibatches (default: layers)",
+    )
     one.add_argument("--iterations", type=int, default=50)
     one.add_argument("--data", default="builtin", help='"builtin", "cifar10" (fetched) or a folder')
     one.add_argument("--seed", type=int, default=0)
@@ -57,16 +61,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(options: argparse.Namespace) -> None:
-    recipe = Recipe(options.epochs, learning_rate=options.learning_rate, whitening=options.whitening,
-                    seed=options.seed)
+    recipe = Recipe(options.epochs, learning_rate=options.learning_rate, whitening=options.whitening, seed=options.seed)
     Network(options.depth, options.shortcut)  # a wrong name is told before the pictures are read
     model, record = train(options.depth, options.shortcut, load(options.data), recipe)
     if options.weights:
         save_weights(model, options.weights)
     with write_atomically(options.out) as path:
         path.write_text(json.dumps({"command": _command(options)} | record, indent=1) + "\n", encoding="utf-8")
-    print(f"{options.out}: accuracy {record['train']['accuracy']:.3f} in training, "
-          f"{record['validation']['accuracy']:.3f} in validation, {record['test']['accuracy']:.3f} in the test")
+    print(
+        f"{options.out}: accuracy {record['train']['accuracy']:.3f} in training, "
+        f"{record['validation']['accuracy']:.3f} in validation, {record['test']['accuracy']:.3f} in the test"
+    )
 
 
 def _gradients(options: argparse.Namespace) -> None:
@@ -89,9 +94,23 @@ def _gradients(options: argparse.Namespace) -> None:
 def _command(options: argparse.Namespace) -> str:
     """The command that repeats a training; of a folder outside the course only its name is told."""
     data = options.data if not Path(options.data).is_absolute() else f".../{Path(options.data).name}"
-    words = ["--depth", options.depth, "--shortcut", options.shortcut, "--data", data, "--epochs", options.epochs,
-             "--learning-rate", options.learning_rate, *["--whitening"] * options.whitening, "--seed", options.seed,
-             "--out", options.out.name]
+    words = [
+        "--depth",
+        options.depth,
+        "--shortcut",
+        options.shortcut,
+        "--data",
+        data,
+        "--epochs",
+        options.epochs,
+        "--learning-rate",
+        options.learning_rate,
+        *["--whitening"] * options.whitening,
+        "--seed",
+        options.seed,
+        "--out",
+        options.out.name,
+    ]
     return shlex.join(["python", "-m", "residual", "train", *map(str, words)])
 
 

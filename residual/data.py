@@ -14,8 +14,8 @@ from torch.nn import functional
 from torchvision.datasets import CIFAR10
 from tqdm.auto import tqdm
 
-from fcn.errors import CourseError
-from fcn.files import ROOT
+from core.errors import CourseError
+from core.files import ROOT
 from residual import pictures
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -49,7 +49,7 @@ class PictureSet:
     def batches(self, size: int, count: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields the first `count` batches, as they lie, fewer if there are not so many: normalised, and labels."""
         for start in range(0, min(count * size, len(self) - size + 1), size):
-            yield normalise(self.images[start:start + size]), self.labels[start:start + size]
+            yield normalise(self.images[start : start + size]), self.labels[start : start + size]
 
     def to(self, device: torch.device) -> "PictureSet":
         """The same pictures in the device's memory."""
@@ -80,8 +80,10 @@ class Pictures:
             side: 32 divided by a whole number.
         """
         sets = {"train": self.train.subset(slice(train)), "validation": self.validation, "test": self.test}
-        smaller = {name: PictureSet(functional.avg_pool2d(one.images.float(), SIDE // side).round().byte(), one.labels)
-                   for name, one in sets.items()}
+        smaller = {
+            name: PictureSet(functional.avg_pool2d(one.images.float(), SIDE // side).round().byte(), one.labels)
+            for name, one in sets.items()
+        }
         return replace(self, **smaller)
 
     def sha256(self) -> str:
@@ -113,8 +115,10 @@ def load(source: str | Path = "builtin") -> Pictures:
     if (folder / CIFAR10.base_folder).is_dir():
         return _split("cifar10", *(_cifar10(folder, train, download=False) for train in (True, False)))
     if not (folder / "train").is_dir() or not (folder / "test").is_dir():
-        raise CourseError(f'{source} holds neither {CIFAR10.base_folder}/ nor train/ and test/; name "builtin", '
-                          '"cifar10" or a folder of pictures.')
+        raise CourseError(
+            f'{source} holds neither {CIFAR10.base_folder}/ nor train/ and test/; name "builtin", '
+            '"cifar10" or a folder of pictures.'
+        )
     read = [_folder(folder / split) for split in ("train", "test")]
     return _split("jpeg" if any(jpeg for _, jpeg in read) else "png", *(split for split, _ in read))
 
@@ -157,10 +161,13 @@ def _cifar10(root: Path, train: bool, download: bool) -> PictureSet:
     except (RuntimeError, urllib.error.URLError, OSError, EOFError) as error:
         folder = root / CIFAR10.base_folder
         if download:
-            raise CourseError(f"CIFAR-10 can't be fetched into {folder} ({error}); connect to the network, or name a "
-                              "folder of pictures.") from error
-        raise CourseError(f"{folder} is not the whole of CIFAR-10 ({error}); remove it, or fetch it again with the "
-                          'name "cifar10".') from error
+            raise CourseError(
+                f"CIFAR-10 can't be fetched into {folder} ({error}); connect to the network, or name a "
+                "folder of pictures."
+            ) from error
+        raise CourseError(
+            f'{folder} is not the whole of CIFAR-10 ({error}); remove it, or fetch it again with the name "cifar10".'
+        ) from error
     return PictureSet(torch.from_numpy(dataset.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(dataset.targets))
 
 
@@ -169,8 +176,12 @@ def _folder(folder: Path) -> tuple[PictureSet, bool]:
     missing = [name for name in CLASSES if not (folder / name).is_dir()]
     if missing:
         raise CourseError(f"{folder} has no folder {', '.join(missing)}; it needs one for each of CIFAR-10's classes.")
-    files = [(path, label) for label, name in enumerate(CLASSES) for path in sorted((folder / name).iterdir())
-             if path.suffix.lower() in SUFFIXES]
+    files = [
+        (path, label)
+        for label, name in enumerate(CLASSES)
+        for path in sorted((folder / name).iterdir())
+        if path.suffix.lower() in SUFFIXES
+    ]
     if not files:
         raise CourseError(f"{folder} holds no {' or '.join(SUFFIXES)} picture; put some into its classes' folders.")
     images = np.stack([_read(path) for path, _ in tqdm(files, desc=f"reading {folder.name}", leave=False)])

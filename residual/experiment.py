@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import torch
 
-from fcn.trainer import best_device, multiplies_bfloat16, seed_everything
+from core.devices import best_device, multiplies_bfloat16
+from core.training import seed_everything
 from residual.data import Pictures
 from residual.networks import Network
 from residual.training import Recipe, evaluate, fit
@@ -31,8 +32,13 @@ def train(depth: int, shortcut: str, pictures: Pictures, recipe: Recipe) -> tupl
         "parameters": {"depth": depth, "shortcut": shortcut, **asdict(recipe)},
         "seed": recipe.seed,
         "packages": {"python": platform.python_version(), "torch": torch.__version__},
-        "data": {"name": pictures.name, "sha256": pictures.sha256(), "train": len(pictures.train),
-                 "validation": len(pictures.validation), "test": len(pictures.test)},
+        "data": {
+            "name": pictures.name,
+            "sha256": pictures.sha256(),
+            "train": len(pictures.train),
+            "validation": len(pictures.validation),
+            "test": len(pictures.test),
+        },
         "device": f"{device.type}, {torch.get_num_threads()} threads",
         "precision": "bfloat16" if multiplies_bfloat16(device) else "float32",
         "history": history,

@@ -14,12 +14,11 @@ from torch import nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from fcn.errors import CourseError
-from fcn.files import ROOT
+from core.errors import CourseError, check_name
+from core.files import ROOT
+from core.training import seed_everything
 from fcn.plots import LINE_COLOURS
-from fcn.trainer import seed_everything
 from residual.data import PictureSet, normalise
-from residual.names import check_name
 from residual.networks import Network, from_weights, main_convolutions
 from residual.probes import noise
 from residual.training import shuffled
@@ -48,8 +47,13 @@ def make(name: str, seed: int) -> Network:
         return from_weights(ROOT / "files" / f"{CHECKPOINTS[name]}.safetensors")
     seed_everything(seed)
     tanh = "tanh" in name
-    return Network(int(name[-2:]), "none" if name.startswith("CNN") else "identity", "tanh" if tanh else "relu",
-                   batch_norm=not tanh, initialisation="torch")
+    return Network(
+        int(name[-2:]),
+        "none" if name.startswith("CNN") else "identity",
+        "tanh" if tanh else "relu",
+        batch_norm=not tanh,
+        initialisation="torch",
+    )
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,12 @@ def follow(model: nn.Module, pictures: PictureSet, iterations: int, seed: int) -
                 loss.backward()
                 # In double precision, as the squares of tiny gradients are 0 in single.
                 norms = torch.stack([weight.grad.double().norm() for weight in model.parameters()])
-                for values, value in ((trace.early, norms[early]), (trace.late, norms[late]),
-                                      (trace.norm, norms.norm()), (trace.std, norms.std(correction=0))):
+                for values, value in (
+                    (trace.early, norms[early]),
+                    (trace.late, norms[late]),
+                    (trace.norm, norms.norm()),
+                    (trace.std, norms.std(correction=0)),
+                ):
                     values.append(value.item())
                 optimiser.step()
                 bar.update()
@@ -112,26 +120,35 @@ def report(name: str, trace: Trace, metric: str) -> str:
     """
     if metric == "layers":
         published = f" (published: {PUBLISHED[name]:.0e})" if name in PUBLISHED else ""
-        return (f"{name}: mean norm of the weight gradient over {len(trace.early)} steps: early layer "
-                f"{statistics.mean(trace.early):.1e}{published}, late layer {statistics.mean(trace.late):.1e}")
+        return (
+            f"{name}: mean norm of the weight gradient over {len(trace.early)} steps: early layer "
+            f"{statistics.mean(trace.early):.1e}{published}, late layer {statistics.mean(trace.late):.1e}"
+        )
     values = getattr(trace, metric)
     what = {"norm": "norm of the whole gradient", "std": "standard deviation of the gradients' norms across tensors"}
-    return (f"{name}: {what[metric]} over {len(values)} steps: mean {statistics.mean(values):.1e}, "
-            f"from {min(values):.1e} to {max(values):.1e}")
+    return (
+        f"{name}: {what[metric]} over {len(values)} steps: mean {statistics.mean(values):.1e}, "
+        f"from {min(values):.1e} to {max(values):.1e}"
+    )
 
 
 def noise_report(name: str, model: nn.Module, pictures: PictureSet) -> str:
     """What noise means: how the early layer's gradient differs over minibatches, before the first step."""
     weight = f"{list(main_convolutions(model))[1]}.weight"
     found = noise(model, pictures.batches(BATCH_SIZE, BATCHES), [weight])[weight]
-    return (f"{name}: gradient of the early layer over {BATCHES} minibatches before training: norm of the mean "
-            f"{found.norm:.1e}, spread {found.spread:.1e}, relative {found.relative:.2f}")
+    return (
+        f"{name}: gradient of the early layer over {BATCHES} minibatches before training: norm of the mean "
+        f"{found.norm:.1e}, spread {found.spread:.1e}, relative {found.relative:.2f}"
+    )
 
 
 def plot(name: str, trace: Trace, metric: str) -> Figure:
     """The figures by step, on a logarithmic scale."""
-    lines = {"layers": {"early layer": trace.early, "late layer": trace.late},
-             "norm": {"whole network": trace.norm}, "std": {"across tensors": trace.std}}[metric]
+    lines = {
+        "layers": {"early layer": trace.early, "late layer": trace.late},
+        "norm": {"whole network": trace.norm},
+        "std": {"across tensors": trace.std},
+    }[metric]
     figure = Figure(figsize=(6.5, 3.6), layout="constrained")
     axes = figure.subplots()
     for (label, values), colour, style in zip(lines.items(), LINE_COLOURS, ("-", "--")):

@@ -8,7 +8,7 @@ import math
 
 from torch import nn
 
-from residual.names import check_name
+from core.errors import check_name
 
 # Each fills the weight of a convolution or linear layer in place. "torch" leaves what torch has drawn: uniform with
 # the variance 1/(3n), that is g = 1/√3, for weights and biases alike.

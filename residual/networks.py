@@ -8,10 +8,9 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fcn.checkpoint import load_weights, read_configuration
-from fcn.errors import CourseError
+from core.checkpoint import load_weights, read_configuration
+from core.errors import CourseError, check_name
 from residual.initialisation import initialise
-from residual.names import check_name
 
 FILTERS = (16, 32, 64)  # of the three stages; the second and third begin with a stride of 2
 # The exercises count convolutions alone and give the first stage a block less: 35 = 1 + 2 (5 + 6 + 6).
@@ -61,8 +60,9 @@ class Block(nn.Module):
         batch_norm: BatchNorm behind each convolution; without it the convolutions have biases.
     """
 
-    def __init__(self, channels_in: int, channels: int, stride: int, shortcut: str, activation: str,
-                 batch_norm: bool) -> None:
+    def __init__(
+        self, channels_in: int, channels: int, stride: int, shortcut: str, activation: str, batch_norm: bool
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, padding=1, bias=not batch_norm)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=not batch_norm)
@@ -102,11 +102,24 @@ class Network(nn.Module):
         configuration: the arguments, as a weights file holds them.
     """
 
-    def __init__(self, depth: int = 20, shortcut: str = "identity", activation: str = "relu",
-                 batch_norm: bool = True, initialisation: str = "he", num_classes: int = 10) -> None:
+    def __init__(
+        self,
+        depth: int = 20,
+        shortcut: str = "identity",
+        activation: str = "relu",
+        batch_norm: bool = True,
+        initialisation: str = "he",
+        num_classes: int = 10,
+    ) -> None:
         super().__init__()
-        self.configuration = {"depth": depth, "shortcut": shortcut, "activation": activation, "batch_norm": batch_norm,
-                              "initialisation": initialisation, "num_classes": num_classes}
+        self.configuration = {
+            "depth": depth,
+            "shortcut": shortcut,
+            "activation": activation,
+            "batch_norm": batch_norm,
+            "initialisation": initialisation,
+            "num_classes": num_classes,
+        }
         check_name("shortcut", shortcut, SHORTCUTS)
         check_name("activation", activation, ACTIVATIONS)
         self.stem = nn.Conv2d(3, FILTERS[0], 3, padding=1, bias=not batch_norm)
@@ -145,8 +158,9 @@ def from_weights(path: str | Path) -> Network:
 
 def main_convolutions(model: nn.Module) -> dict[str, nn.Conv2d]:
     """The 3 × 3 convolutions by name, in order from the input; projections of shortcuts are none of them."""
-    return {name: layer for name, layer in model.named_modules()
-            if isinstance(layer, nn.Conv2d) and "shortcut" not in name}
+    return {
+        name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d) and "shortcut" not in name
+    }
 
 
 def _norm(channels: int, batch_norm: bool) -> nn.Module:

@@ -55,7 +55,7 @@ def _picture(rng: np.random.Generator, label: int, shape: Callable[[np.ndarray, 
     picture = np.float32(rng.uniform(30, 130, 3)) + waves[..., None] * np.float32(rng.normal(0, 20, 3))
     for _ in range(2):
         x, y, radius = np.float32(rng.uniform((-0.95, -0.95, 0.1), (0.95, 0.95, 0.2)))
-        picture[(_X - x) ** 2 + (_Y - y) ** 2 < radius ** 2] = rng.uniform(0, 255, 3)
+        picture[(_X - x) ** 2 + (_Y - y) ** 2 < radius**2] = rng.uniform(0, 255, 3)
     radius, angle = rng.uniform(0.45, 0.8), rng.uniform(-TURN, TURN)
     x, y = rng.uniform(radius - 1, 1 - radius, 2)
     cosine, sine = np.float32((np.cos(angle) / radius, np.sin(angle) / radius))

@@ -44,8 +44,10 @@ def signals(model: nn.Module, x: Tensor, labels: Tensor) -> dict[str, tuple[floa
         By the block's name, from the input to the output: (forward, backward).
     """
     outputs: dict[str, Tensor] = {}
-    hooks = [block.register_forward_hook(lambda _module, _given, output, name=name: outputs.update({name: output}))
-             for name, block in model.blocks.named_children()]
+    hooks = [
+        block.register_forward_hook(lambda _module, _given, output, name=name: outputs.update({name: output}))
+        for name, block in model.blocks.named_children()
+    ]
     try:
         with _as_in_training(model):
             loss = functional.cross_entropy(_call(model, x), labels)
@@ -53,8 +55,10 @@ def signals(model: nn.Module, x: Tensor, labels: Tensor) -> dict[str, tuple[floa
     finally:
         for hook in hooks:
             hook.remove()
-    return {f"blocks.{name}": (output.square().mean().sqrt().item(), gradient.norm().item())
-            for (name, output), gradient in zip(outputs.items(), gradients)}
+    return {
+        f"blocks.{name}": (output.square().mean().sqrt().item(), gradient.norm().item())
+        for (name, output), gradient in zip(outputs.items(), gradients)
+    }
 
 
 @dataclass(frozen=True)

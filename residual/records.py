@@ -4,8 +4,8 @@ import json
 import statistics
 from pathlib import Path
 
-from fcn.errors import CourseError
-from fcn.files import ROOT
+from core.errors import CourseError
+from core.files import ROOT
 
 # Written by `python -m residual train`.
 PHOTOGRAPHS = ROOT / "files" / "results" / "cifar10_jpeg"
@@ -31,10 +31,14 @@ def table(folder: Path) -> str:
         raise CourseError(f"{folder} holds no record; make some with python -m residual train.")
     lines = [f"{'':22} seeds  training error  validation accuracy  test accuracy"]
     for name, records in groups.items():
-        columns = ([1 - record["train"]["accuracy"] for record in records],
-                   [record["validation"]["accuracy"] for record in records],
-                   [record["test"]["accuracy"] for record in records])
-        texts = [f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
-                 for values in columns]
+        columns = (
+            [1 - record["train"]["accuracy"] for record in records],
+            [record["validation"]["accuracy"] for record in records],
+            [record["test"]["accuracy"] for record in records],
+        )
+        texts = [
+            f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
+            for values in columns
+        ]
         lines.append(f"{name:22} {len(records):5}  {texts[0]:>14}  {texts[1]:>19}  {texts[2]:>13}")
     return "\n".join(lines)

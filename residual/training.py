@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from fcn.errors import CourseError
-from fcn.trainer import best_device, multiplies_bfloat16
+from core.devices import best_device, multiplies_bfloat16
+from core.errors import CourseError
 from residual.data import Pictures, PictureSet, augment, normalise
 from residual.whitening import whiten
 
@@ -63,16 +63,24 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
         CourseError: there are fewer pictures than a batch, or the loss is not finite.
     """
     if len(pictures.train) < recipe.batch_size:
-        raise CourseError(f"A batch of {recipe.batch_size} is more than the {len(pictures.train)} training pictures; "
-                          "lower batch_size.")
+        raise CourseError(
+            f"A batch of {recipe.batch_size} is more than the {len(pictures.train)} training pictures; "
+            "lower batch_size."
+        )
     device = best_device()
     model.to(device, memory_format=torch.channels_last)
     train, validation = pictures.train.to(device), pictures.validation.to(device)
     if recipe.whitening:
         whiten(model.stem, normalise(train.images[:WHITENING_PICTURES]))
     generator = torch.Generator().manual_seed(recipe.seed)
-    optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], recipe.learning_rate, MOMENTUM,
-                                weight_decay=recipe.weight_decay, nesterov=True, fused=True)
+    optimiser = torch.optim.SGD(
+        [p for p in model.parameters() if p.requires_grad],
+        recipe.learning_rate,
+        MOMENTUM,
+        weight_decay=recipe.weight_decay,
+        nesterov=True,
+        fused=True,
+    )
     steps = recipe.epochs * (len(train) // recipe.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rising_then_falling(step, steps))
     history = []
@@ -84,11 +92,18 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
             schedule.step()
         loss = torch.stack(losses).mean().item()
         if not math.isfinite(loss):
-            raise CourseError(f"The training loss is {loss} in epoch {epoch}; lower the learning rate "
-                              f"({recipe.learning_rate}).")
-        history.append({"epoch": epoch, "train_loss": loss, "learning_rate": schedule.get_last_lr()[0],
-                        "validation": evaluate(model, validation),
-                        "seconds": round(time.perf_counter() - started, 2)})
+            raise CourseError(
+                f"The training loss is {loss} in epoch {epoch}; lower the learning rate ({recipe.learning_rate})."
+            )
+        history.append(
+            {
+                "epoch": epoch,
+                "train_loss": loss,
+                "learning_rate": schedule.get_last_lr()[0],
+                "validation": evaluate(model, validation),
+                "seconds": round(time.perf_counter() - started, 2),
+            }
+        )
     model.eval()
     return history
 
@@ -123,8 +138,9 @@ def evaluate(model: nn.Module, pictures: PictureSet) -> dict[str, float]:
     return {"accuracy": correct / len(pictures), "loss": loss / len(pictures)}
 
 
-def _step(model: nn.Module, batch: PictureSet, recipe: Recipe, optimiser: torch.optim.Optimizer,
-          generator: torch.Generator) -> Tensor:
+def _step(
+    model: nn.Module, batch: PictureSet, recipe: Recipe, optimiser: torch.optim.Optimizer, generator: torch.Generator
+) -> Tensor:
     """One step; returns its loss without waiting for it."""
     x = normalise(batch.images)
     if recipe.augmentation:

@@ -14,8 +14,8 @@ resume = False
 images = []
 checkpoint = None
 out = "../runs/lab"'''
-START = '''from course.record import Record
-record = Record.start("{name}", out, globals())'''
+START = """from course.record import Record
+record = Record.start("{name}", out, globals())"""
 
 
 def write_notebook(folder: Path, name: str, *cells: str, parameters: str = PARAMETERS) -> Path:
@@ -33,25 +33,45 @@ def write_notebook(folder: Path, name: str, *cells: str, parameters: str = PARAM
 
 def figures(mean_iou: float) -> dict:
     """The figures of an evaluation over three classes, the last of which occurs nowhere."""
-    return {"pixel_accuracy": 0.5, "mean_accuracy": 0.4, "mean_iou": mean_iou, "frequency_weighted_iou": 0.3,
-            "iou_per_class": [mean_iou, mean_iou / 2, None]}
+    return {
+        "pixel_accuracy": 0.5,
+        "mean_accuracy": 0.4,
+        "mean_iou": mean_iou,
+        "frequency_weighted_iou": 0.3,
+        "iou_per_class": [mean_iou, mean_iou / 2, None],
+    }
 
 
-def record(notebook: str, seed: int = 0, validation: list[float] | None = None, test: float | None = None,
-           measured: dict | None = None, sha256: str = "ab" * 32, **parameters: object) -> dict:
+def record(
+    notebook: str,
+    seed: int = 0,
+    validation: list[float] | None = None,
+    test: float | None = None,
+    measured: dict | None = None,
+    sha256: str = "ab" * 32,
+    **parameters: object,
+) -> dict:
     """A record whose validation mean IoU by epoch and test mean IoU are given."""
-    history = [{"epoch": number, "train_loss": 1 / number, "validation": figures(iou), "learning_rate": 1e-3,
-                "seconds": 1.0} for number, iou in enumerate(validation or [], start=1)]
+    history = [
+        {"epoch": number, "train_loss": 1 / number, "validation": figures(iou), "learning_rate": 1e-3, "seconds": 1.0}
+        for number, iou in enumerate(validation or [], start=1)
+    ]
     best = validation.index(max(validation)) + 1 if validation else None
     return {
-        "notebook": notebook, "command": "python -m course run", "seed": seed,
+        "notebook": notebook,
+        "command": "python -m course run",
+        "seed": seed,
         "parameters": {"data": "builtin", "epochs": 3, "seed": seed} | parameters,
-        "packages": {"python": "3.11.0"}, "device": "cpu: Some Processor, 2 threads",
+        "packages": {"python": "3.11.0"},
+        "device": "cpu: Some Processor, 2 threads",
         "data": {"name": "builtin", "sha256": sha256, "classes": ["wall", "roof", "sky <&>"]},
-        "history": history or None, "best_epoch": best,
+        "history": history or None,
+        "best_epoch": best,
         "validation": figures(max(validation)) if validation else None,
         "test": None if test is None else figures(test),
-        "measured": measured or {}, "figures": [], "wall_time": 1.5,
+        "measured": measured or {},
+        "figures": [],
+        "wall_time": 1.5,
     }
 
 

@@ -1,0 +1,54 @@
+"""Where to compute and in which precision; and what a figure was computed with: versions and device."""
+
+import importlib.metadata
+import platform
+from pathlib import Path
+
+import torch
+
+# Those whose version can change a figure.
+PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "pillow")
+
+
+def package_versions() -> dict[str, str]:
+    """The versions of Python and of those PACKAGES that are installed."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def device_name() -> str:
+    """The GPU's name, or the processor's and torch's number of threads, which decides the last digits."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    if torch.backends.mps.is_available():
+        return f"mps: {processor_name()}"
+    return f"cpu: {processor_name()}, {torch.get_num_threads()} threads"
+
+
+def processor_name() -> str:
+    """The processor's name as Linux gives it; elsewhere, what Python knows."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one, otherwise the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device has instructions for bfloat16 products (tensor cores, AMX); otherwise it only emulates."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()

@@ -1,0 +1,23 @@
+"""What the check cells call: the student's work held against the course's, with messages that name the mistake."""
+
+from course.checks.expectations import CheckFailed, expect, expect_close
+from course.checks.networks import (
+    VGG16_NAMES,
+    check_bilinear,
+    check_layers,
+    check_same_scores,
+    check_same_start,
+    check_transplant,
+)
+
+__all__ = [
+    "VGG16_NAMES",
+    "CheckFailed",
+    "check_bilinear",
+    "check_layers",
+    "check_same_scores",
+    "check_same_start",
+    "check_transplant",
+    "expect",
+    "expect_close",
+]

@@ -1,0 +1,52 @@
+"""The claims about digits: notebook 09."""
+
+from collections.abc import Sequence
+
+from course.claims.claim import Claim, Results
+
+SURGERY = "09_digit_surgery"
+FOUND = 0.5  # the overlap from which PASCAL VOC counts an object as found
+
+
+def _lost_by_skips(results: Results) -> float:
+    """By how much standardFCN's mean IoU on single test digits exceeds fcn8's, both trained on single digits."""
+    scores = results[SURGERY]["measured"]["scores"]
+    return (
+        scores["standardFCN, single digits"]["single"]["mean_iou"] - scores["fcn8, single digits"]["single"]["mean_iou"]
+    )
+
+
+def _found_on_grids(results: Results) -> float:
+    """Mean IoU of the ten digits on grids, of standardFCN trained on single digits, in eval mode and scaled."""
+    return results[SURGERY]["measured"]["scores"]["standardFCN, single digits"]["grid"]["digit_mean_iou"]
+
+
+def _found(figures: Sequence[float]) -> str:
+    """Reproduced if every seed is above `FOUND`, refuted if every seed is below; one seed alone settles nothing."""
+    above = [figure > FOUND for figure in figures]
+    if len(figures) == 1:
+        return f"{'agrees' if above[0] else 'disagrees'} (1 seed)"
+    return "reproduced" if all(above) else "not settled" if any(above) else "refuted"
+
+
+CLAIMS = (
+    Claim(
+        name="fcn8-digits-worse",
+        statement="The FCN-8 variant segments digits worse (mean IoU on single digits: without skips minus with skips)",
+        source="the CNN and ResNet exercises",
+        published="four pictures, by eye; their own weights: 0.939 without skips, 0.971 with",
+        notebooks=(SURGERY,),
+        figure=_lost_by_skips,
+    ),
+    Claim(
+        name="digits-generalise",
+        statement="Trained on single digits, the decoder without skips finds the digits of a grid (their mean IoU; "
+        "found: above 0.5)",
+        source="the CNN and ResNet exercises",
+        published="ink found, classes lacking; by eye, in train mode, brightness 255 times too large",
+        notebooks=(SURGERY,),
+        figure=_found_on_grids,
+        judge=_found,
+        form=".3f",
+    ),
+)

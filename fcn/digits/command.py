@@ -1,0 +1,154 @@
+"""Trains or tests a network that segments handwritten digits.
+
+`python -m fcn.digits --model standardFCN|fcn8 --mode train|test [--test-type grid|SegmentedMNIST]`
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from core.errors import CourseError
+from core.files import ROOT, write_atomically
+from fcn.digits.data import DigitSplits, load_digits
+from fcn.digits.experiment import (
+    STAGES,
+    STEPS,
+    TEST_SEED,
+    VALIDATION_SEED,
+    baseline_scores,
+    network_scores,
+    scene_kinds,
+    train_classifier,
+    train_network,
+)
+from fcn.digits.networks import load_network, make_network, save, weights_file
+from fcn.digits.plots import loss_curves, sheet
+from fcn.digits.training import segment
+from fcn.plots import png
+
+SHIPPED = ROOT / "files"
+TEST_TYPES = {"SegmentedMNIST": "single", "grid": "grid"}
+SCENES = 500  # of each composed kind to score on
+ROWS = 6  # of a prediction sheet
+
+
+def train(name: str, splits: DigitSplits, seed: int, out: Path) -> None:
+    """Trains the classifier, and from it the network; writes both, what validation says, and two figures."""
+    began = time.perf_counter()
+    steps = STEPS[splits.name]
+    classifier, losses = train_classifier(splits.train, steps.classifier, seed)
+    curves = {"classifier": losses}
+    for stage, model, losses in train_network(name, classifier, splits.train, steps, seed):
+        curves[f"{name}, {stage}"] = losses
+    for network in (classifier, model):
+        save(network, out, splits.name, seed)
+    kinds = scene_kinds(splits.validation, SCENES, VALIDATION_SEED)
+    scores = {"baseline": baseline_scores(classifier, kinds), name: network_scores(model, kinds)}
+    _write_figure(loss_curves(curves), out / f"{name}_losses.png")
+    for kind, scenes in kinds.items():
+        _write_figure(sheet(scenes, {name: segment(model, scenes.images[:ROWS])}, ROWS), out / f"{name}_{kind}.png")
+    _write_json(
+        out / f"{name}_train.json",
+        {
+            "command": f"python -m fcn.digits --model {name} --mode train --data {_origin(splits)} --seed {seed}",
+            "data": splits.describe(),
+            "seed": seed,
+            "steps": asdict(steps),
+            "losses": curves,
+            "validation": scores,
+            "seconds": round(time.perf_counter() - began, 1),
+        },
+    )
+    for kind in kinds:
+        _print_scores(f"validation, {kind}", {method: by_kind[kind] for method, by_kind in scores.items()})
+    print(f"{weights_file(out, name)}: trained on {splits.name}: {', then '.join(STAGES)}")
+
+
+def test(name: str, test_type: str, splits: DigitSplits, out: Path) -> None:
+    """Scores a network beside the baseline on one kind of test scene; writes figures and a prediction sheet."""
+    trained = weights_file(out, name).exists()
+    model, classifier, origin = load_network(out if trained else SHIPPED, name)
+    print(
+        f"{'weights from ' + str(out) if trained else 'weights that come with the course'}, trained on "
+        f"{origin['digits']} digits (seed {origin['seed']}); tested on {splits.name} digits"
+    )
+    kind = TEST_TYPES[test_type]
+    scenes = scene_kinds(splits.test, SCENES, TEST_SEED)[kind]
+    scores = {
+        "baseline": baseline_scores(classifier, {kind: scenes})[kind],
+        name: network_scores(model, {kind: scenes})[kind],
+    }
+    _print_scores(f"test, {test_type}", scores)
+    _write_figure(
+        sheet(scenes, {name: segment(model, scenes.images[:ROWS])}, ROWS), out / f"{name}_test_{test_type}.png"
+    )
+    _write_json(
+        out / f"{name}_test_{test_type}.json",
+        {
+            "command": f"python -m fcn.digits --model {name} --mode test --test-type {test_type} "
+            f"--data {_origin(splits)}",
+            "data": splits.describe(),
+            "weights": origin,
+            "test": scores,
+        },
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m fcn.digits", description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True, help="standardFCN or fcn8")
+    parser.add_argument("--mode", choices=("train", "test"), required=True)
+    parser.add_argument(
+        "--test-type", choices=TEST_TYPES, default="SegmentedMNIST", help="single digits (default), or grids of several"
+    )
+    parser.add_argument("--data", default="builtin", help='"builtin" (default), "mnist", or a folder with MNIST/raw/')
+    parser.add_argument("--seed", type=int, default=0, help="of the training (default: 0)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "runs" / "digits",
+        help="folder for weights, figures and pictures (default: runs/digits)",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        make_network(options.model)
+        splits = load_digits(options.data)
+        if options.mode == "train":
+            train(options.model, splits, options.seed, options.out)
+        else:
+            test(options.model, options.test_type, splits, options.out)
+    except CourseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _origin(splits: DigitSplits) -> str:
+    return "builtin" if splits.name == "builtin" else "DIR"
+
+
+def _print_scores(title: str, scores: dict[str, dict]) -> None:
+    for method, figures in scores.items():
+        print(
+            f"{title}: {method:12} pixel accuracy {figures['pixel_accuracy']:.4f}, "
+            f"mean IoU {figures['mean_iou']:.4f}, of the digits {figures['digit_mean_iou']:.4f}"
+        )
+
+
+def _write_figure(figure: Figure, path: Path) -> None:
+    with write_atomically(path) as temporary:
+        temporary.write_bytes(png(figure))
+
+
+def _write_json(path: Path, report: dict) -> None:
+    with write_atomically(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

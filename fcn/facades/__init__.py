@@ -1,0 +1,1 @@
+"""Draws the built-in data: facades in CMP Facade's classes and format."""

@@ -1,0 +1,105 @@
+"""Classifiers, explanations and the command line, on the course's own small network."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from PIL import Image
+from torchvision.models import ResNet18_Weights
+
+from cam.__main__ import main
+from cam.classifiers import CLASS_NAMES, class_number, explain, load_classifier, load_small
+from cam.pictures import PATTERNS, make_pictures
+from core.errors import CourseError
+from core.files import ROOT
+
+CHELSEA = ROOT / "files" / "photographs" / "chelsea.png"
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return make_pictures(6, seed=7)
+
+
+def test_class_names_are_torchvisions():
+    assert json.loads(CLASS_NAMES.read_text()) == ResNet18_Weights.IMAGENET1K_V1.meta["categories"]
+
+
+def test_class_numbers():
+    assert class_number("Dotted", PATTERNS) == 2
+    with pytest.raises(CourseError, match="nearest is 'zigzag'"):
+        class_number("zig-zag", PATTERNS)
+    with pytest.raises(CourseError, match="no network of seed 99.*train_small"):
+        load_small(99)
+
+
+def test_an_explanation_lies_on_the_objects_pixels(picture):
+    """Each picture, doubled and framed, is a photograph whose view is the picture: most of the heat lies on it."""
+    classifier = load_small()
+    for image, mask, label in zip(picture.images, picture.masks, picture.labels):
+        photograph = np.pad(_doubled(image), ((32, 32), (82, 82), (0, 0)), mode="reflect")  # 512 high, 612 wide
+        on_object = np.pad(_doubled(mask), ((32, 32), (82, 82)))
+        for layer in (None, "layer4"):
+            heat = explain(classifier, photograph, PATTERNS[label], layer).heat
+            seen = ~np.isnan(heat)
+            assert seen[32:480, 82:530].all() and seen.sum() == 448 * 448
+            assert heat[on_object].mean() > 2 * heat[seen & ~on_object].mean()
+
+
+def _doubled(pixels: np.ndarray) -> np.ndarray:
+    return pixels.repeat(2, axis=0).repeat(2, axis=1)
+
+
+def test_nan_in_the_network_is_one_sentence(picture):
+    classifier = load_small()
+    with torch.no_grad():
+        classifier.model.fc.bias[0] = float("nan")
+    with pytest.raises(CourseError, match="not a number"):
+        explain(classifier, picture.images[0])
+
+
+def test_where_imagenet_weights_cannot_be_fetched_the_small_network_stands_in(monkeypatch):
+    def no_network(*_args, **_keywords):
+        raise OSError("no network")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", no_network)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", no_network)
+    assert load_classifier("auto").source.startswith("small course weights")
+    with pytest.raises(CourseError, match="cannot be fetched.*no network"):
+        load_classifier("imagenet")
+
+
+def test_where_imagenet_weights_can_be_had_they_are_used(monkeypatch):
+    torch.manual_seed(0)
+    state = torchvision.models.resnet18().state_dict()
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_args, **_keywords: state)
+    classifier = load_classifier("auto")
+    assert classifier.source.startswith("ImageNet weights") and len(classifier.classes) == 1000
+    assert torch.equal(classifier.model.fc.weight, state["fc.weight"])
+
+
+def test_the_command_line_writes_the_map(tmp_path, capsys):
+    out = tmp_path / "map.png"
+    assert main([str(CHELSEA), "--out", str(out), "--weights", "small", "--class", "striped"]) == 0
+    assert "striped, 0." in capsys.readouterr().out and Image.open(out).width > 1000
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["absent.png"], "no photograph"),
+        ([str(CHELSEA), "--class", "stripy"], "nearest is 'striped'"),
+        ([str(CHELSEA), "--layer", "layer9"], "no layer layer9"),
+        ([str(CHELSEA), "--weights", str(CHELSEA)], "not a file of weights"),
+        ([str(CHELSEA), "--out", "map.xyz"], "not a kind of picture"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--weights", "small", "--out", "map.png", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ") and words in captured.err and captured.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())

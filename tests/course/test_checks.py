@@ -1,0 +1,128 @@
+"""The checks of the exercises: right answers pass, and each usual mistake is called by its name."""
+
+import pytest
+import torch
+from torch import nn
+
+from course.checks import (
+    VGG16_NAMES,
+    CheckFailed,
+    check_bilinear,
+    check_layers,
+    check_same_scores,
+    check_transplant,
+    expect_close,
+)
+from fcn.backbones import Trunk
+from fcn.facades.pretext import Classifier
+from fcn.models import FCN8s, FCN32s, Upsampling
+
+WIDTH = 0.125
+
+
+class Student(nn.Module):
+    """FCN-32s as a student would write it, with room for mistakes."""
+
+    def __init__(self, crop_rows=19, crop_columns=19, padding=100):
+        super().__init__()
+        trunk = Trunk("vgg16", WIDTH, padding)
+        self.blocks, self.head = trunk.features, trunk.classifier
+        self.score = nn.Conv2d(512, 12, 1)
+        self.upscore = Upsampling(12, 64, 32, extend=False, learned=True)
+        self.rows, self.columns = crop_rows, crop_columns
+
+    def forward(self, image):
+        height, width = image.shape[-2:]
+        scores = self.upscore(self.score(self.head(self.blocks(image))))
+        return scores[..., self.rows : self.rows + height, self.columns : self.columns + width]
+
+
+PAIRS = {"blocks": "trunk.features", "head": "trunk.classifier", "score": "score"}
+
+
+def reference() -> FCN32s:
+    return FCN32s(12, width=WIDTH, padding=100)
+
+
+def test_right_network_passes_and_keeps_its_zero_scores():
+    student = Student()
+    check_same_scores(student, reference(), PAIRS)
+    assert student.score.weight.abs().max() == 0 and student.training
+
+
+@pytest.mark.parametrize("rows, columns, message", [(24, 19, "5 pixels too high"), (19, 9, "10 pixels too far right")])
+def test_wrong_crop_is_named_in_pixels(rows, columns, message):
+    with pytest.raises(CheckFailed, match=message):
+        check_same_scores(Student(rows, columns), reference(), PAIRS)
+
+
+def test_missing_crop_is_named_by_its_shape():
+    class Uncropped(Student):
+        def forward(self, image):
+            return self.upscore(self.score(self.head(self.blocks(image))))
+
+    with pytest.raises(CheckFailed, match=r"they should be \(1, 12, 75, 118\)"):
+        check_same_scores(Uncropped(), reference(), PAIRS)
+
+
+def test_missing_activation_is_a_difference():
+    student = Student()
+    student.head[1] = nn.Identity()
+    with pytest.raises(CheckFailed, match="activations"):
+        check_same_scores(student, reference(), PAIRS)
+
+
+def test_missing_layer_is_named():
+    with pytest.raises(CheckFailed, match="no layer called score_pool4"):
+        check_same_scores(Student(), FCN8s(12, width=WIDTH), {"score_pool4": "skip_scores.0"})
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (
+            lambda layers: layers.__setitem__(0, nn.Conv2d(3, 8, 3, padding=1)),
+            r"\(conv1_1\) has padding 1; it should be",
+        ),
+        (lambda layers: layers.__setitem__(5, nn.Conv2d(8, 8, 3, padding=1)), r"\(conv2_1\) has out_channels 8"),
+        (lambda layers: layers.__setitem__(4, nn.MaxPool2d(2)), r"\(pool1\) has ceil_mode False"),
+        (lambda layers: layers.__setitem__(1, nn.Identity()), "is a Identity; it should be a ReLU"),
+        (lambda layers: layers.pop(), "There are 30 layers; there should be 31"),
+    ],
+)
+def test_wrong_layer_is_named(spoil, message):
+    layers = list(Trunk("vgg16", WIDTH, 100).features)
+    spoil(layers)
+    with pytest.raises(CheckFailed, match=message):
+        check_layers(layers, Trunk("vgg16", WIDTH, 100).features, VGG16_NAMES)
+
+
+def test_bilinear_weights():
+    check_bilinear(Upsampling(3, 8, 4, extend=False, learned=True).weight, 4)
+    with pytest.raises(CheckFailed, match="another one"):
+        check_bilinear(torch.full((3, 3, 8, 8), 0.1), 4)
+    halved = Upsampling(3, 8, 4, extend=False, learned=True).weight.detach() / 2
+    with pytest.raises(CheckFailed, match="peak"):
+        check_bilinear(halved, 4)
+
+
+def test_transplant():
+    state = {key: value.float() for key, value in Classifier(Trunk("vgg16", WIDTH, 100)).torchvision_state().items()}
+    trunk = Trunk("vgg16", WIDTH, 100)
+    with pytest.raises(CheckFailed, match="features.0.weight is not the classifier's yet"):
+        check_transplant(trunk, state)
+    trunk.load_classifier(state)
+    check_transplant(trunk, state)
+    with torch.no_grad():
+        mixed = state["classifier.0.weight"].view(512, 7, 7, 64).permute(0, 3, 1, 2)
+        trunk.classifier[0].weight.copy_(mixed)
+    with pytest.raises(CheckFailed, match="channel by channel"):
+        check_transplant(trunk, state)
+
+
+def test_numbers():
+    expect_close(0.5, 1 / 2, "a half")
+    with pytest.raises(CheckFailed, match="mean_iou is 0.4; it should be 0.5"):
+        expect_close(0.4, 0.5, "mean_iou")
+    with pytest.raises(CheckFailed, match="shape"):
+        expect_close(torch.zeros(2), torch.zeros(3), "counts")

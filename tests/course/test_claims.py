@@ -1,0 +1,201 @@
+"""course.claims: verdicts on made-up records whose answer is plain."""
+
+import dataclasses
+import json
+
+import pytest
+from course_samples import record
+
+from core.errors import CourseError
+from course.claims import facades as claims_facades
+from course.claims import measure as claims
+from course.claims.claim import IMAGENET_WEIGHTS, REAL_PHOTOGRAPHS, Claim, differ, in_favour
+
+BY_NAME = {claim.name: claim for claim in claims.CLAIMS}
+SCRATCH, PRETRAINED, SKIPS = claims_facades.SCRATCH, claims_facades.PRETRAINED, claims_facades.SKIPS
+
+
+def run_with(gain: float, seed: int = 0, **more) -> dict:
+    """A run in which pretraining gains so much test mean IoU over 0.2."""
+    return {
+        SCRATCH: record(SCRATCH, seed, [0.1, 0.3, 0.2], 0.2, **more),
+        PRETRAINED: record(PRETRAINED, seed, [0.2, 0.2, 0.4], 0.2 + gain, **more),
+    }
+
+
+def finding(name: str, run: dict, recorded: list = ()):
+    return claims.measure(run, recorded, [BY_NAME[name]])[0]
+
+
+@pytest.mark.parametrize(
+    "figures, verdict",
+    [
+        ([0.1, 0.2, 0.3], "reproduced"),  # standard deviation 0.1, mean 0.2
+        ([0.01, 0.01, 0.4], "not settled"),  # all positive, but mean 0.14 and deviation 0.23
+        ([0.5, 0.5, -0.01], "not settled"),  # mean 0.33 and deviation 0.29, but one seed disagrees
+        ([-0.1, -0.2, -0.3], "refuted"),
+        ([-0.1, -0.4, 0.3], "not settled"),
+        ([0.1], "agrees (1 seed)"),
+        ([-0.1], "disagrees (1 seed)"),
+        ([0.0], "disagrees (1 seed)"),
+    ],
+)
+def test_a_verdict_needs_every_seed_and_more_than_the_spread(figures, verdict):
+    assert in_favour(figures) == verdict
+
+
+@pytest.mark.parametrize(
+    "figures, verdict",
+    [
+        ([0.1, 0.2, 0.3], "reproduced"),
+        ([-0.1, -0.2, -0.3], "reproduced"),
+        ([0.3, -0.2, 0.1], "not settled"),
+        ([0.3], "not settled (1 seed)"),
+    ],
+)
+def test_a_difference_counts_in_either_direction(figures, verdict):
+    assert differ(figures) == verdict
+
+
+def test_one_seed_is_said_to_be_one():
+    found = finding("pretrained-helps", run_with(0.1))
+    assert (found.own_figure(), found.verdict) == ("+0.100 (1 seed)", "agrees (1 seed)")
+
+
+def test_recorded_seeds_join_and_the_runs_own_wins():
+    recorded = [run_with(0.9, seed=0), run_with(0.2, seed=1), run_with(0.3, seed=2)]
+    found = finding("pretrained-helps", run_with(0.1), recorded)
+    assert found.figures == pytest.approx({0: 0.1, 1: 0.2, 2: 0.3})
+    assert (found.own_figure(), found.verdict) == ("+0.200 ± 0.100 (3 seeds)", "reproduced")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        run_with(0.2, seed=1, epochs=4),
+        run_with(0.2, seed=1, sha256="cd" * 32),
+        run_with(0.2, seed=1, weights="imagenet"),
+        {SCRATCH: record(SCRATCH, 1, [0.1], 0.2)},
+        {SCRATCH: record(SCRATCH, 1, [0.1], 0.2), PRETRAINED: record(PRETRAINED, 2, [0.1], 0.4)},
+    ],
+    ids=["epochs", "data", "weights", "half of it", "two seeds"],
+)
+def test_recorded_runs_under_other_conditions_do_not_count(other):
+    assert list(finding("pretrained-helps", run_with(0.1), [other]).figures) == [0]
+
+
+def test_a_comparison_without_the_runs_it_compares_does_not_count():
+    measured = {"boundary_gain": 0.2, "interior_gain": 0.05}
+    run = run_with(0.1) | {SKIPS: record(SKIPS, 0, [0.1], 0.4)}
+    run["05_compare"] = record("05_compare", 0, measured=measured)
+    alone = {"05_compare": record("05_compare", 1, measured=measured)}
+    assert list(finding("8s-boundaries", run, [alone]).figures) == [0]
+
+
+def test_the_same_data_under_another_name_counts():
+    elsewhere = run_with(0.2, 1, data=".../cmp")
+    assert list(finding("pretrained-helps", run_with(0.1), [elsewhere]).figures) == [0, 1]
+
+
+def test_epochs_saved_are_counted_to_the_scratch_networks_best():
+    run = run_with(0.1)  # scratch is best in epoch 2 with 0.3, which pretrained first reaches in epoch 3
+    assert finding("pretrained-faster", run).figures == {0: -1}
+    run[PRETRAINED] = record(PRETRAINED, 0, [0.3, 0.1, 0.1], 0.3)
+    assert finding("pretrained-faster", run).figures == {0: 1}
+    run[PRETRAINED] = record(PRETRAINED, 0, [0.1, 0.1, 0.1], 0.3)  # never, so as if in epoch 4
+    assert finding("pretrained-faster", run).figures == {0: -2}
+
+
+def test_the_other_facade_claims_read_their_records():
+    run = run_with(0.1) | {
+        SKIPS: record(SKIPS, 0, [0.1, 0.35], 0.4),
+        "05_compare": record("05_compare", measured={"boundary_gain": 0.2, "interior_gain": 0.05}),
+    }
+    found = {f.claim.name: f for f in claims.measure(run, [])}
+    assert found["8s-beats-32s"].figures == pytest.approx({0: 0.1})
+    assert found["8s-boundaries"].figures == pytest.approx({0: 0.15})
+    assert found["test-figures"].figures == pytest.approx({0: 0.05})
+
+
+def test_the_claims_about_the_papers_tables():
+    backbones = {
+        "networks": {"alexnet": {"mean_iou": 0.2}, "vgg16": {"mean_iou": 0.35}, "googlenet": {"mean_iou": 0.3}},
+        "dense": {"sliding_seconds": 6.0, "dense_seconds": 1.5},
+        "any_size": [{"height": side, "width": 9} for side in (1, 2, 3, 4, 5)],
+        "cost_shares": {"full width": {"upsampling": {"step": 0.1}, "convolution": {"step": 0.6}}},
+    }
+    stages = {
+        "networks": {
+            "FCN-32s": {"mean_iou": 0.1},
+            "FCN-16s": {"mean_iou": 0.2},
+            "FCN-8s": {"mean_iou": 0.4},
+            "32s, as long": {"mean_iou": 0.15},
+            "16s, as long": {"mean_iou": 0.38},
+        }
+    }
+    run = {
+        "10_fcn_backbones": record("10_fcn_backbones", measured=backbones),
+        "11_fcn_skips": record("11_fcn_skips", measured=stages),
+    }
+    found = {f.claim.name: f for f in claims.measure(run, [])}
+    assert found["vgg-best"].figures == pytest.approx({0: 0.05})
+    assert found["finer-is-better"].figures == pytest.approx({0: 0.02})  # 8s over 16s trained as long, not over 32s
+    assert (found["any-size"].own_figure(), found["any-size"].verdict) == ("4.0 times (1 seed)", "reproduced")
+    assert found["upsampling-costly"].figures == pytest.approx({0: -0.5})
+    backbones["any_size"].pop()
+    assert {f.claim.name: f for f in claims.measure(run, [])}["any-size"].verdict == "refuted"
+    del stages["networks"]["32s, as long"]  # a run without the controls says nothing
+    assert {f.claim.name: f for f in claims.measure(run, [])}["finer-is-better"].verdict == "not run"
+
+
+def test_what_was_not_run_is_said_so():
+    assert {f.verdict for f in claims.measure({}, [run_with(0.1, 1)])} == {"not run"}
+    cut_short = run_with(0.1) | {PRETRAINED: record(PRETRAINED, 0, [0.1], None)}
+    assert finding("pretrained-helps", cut_short).verdict == "not run"
+
+
+def test_a_claim_says_which_data_it_lacks():
+    claim = dataclasses.replace(BY_NAME["pretrained-helps"], needs=(REAL_PHOTOGRAPHS, IMAGENET_WEIGHTS))
+    assert (
+        claims.measure(run_with(0.1), [], [claim])[0].verdict
+        == "needs the full data: real photographs and ImageNet weights"
+    )
+    run = run_with(0.1)
+    run[PRETRAINED]["parameters"]["weights"] = "imagenet"
+    assert claims.measure(run, [], [claim])[0].verdict == "needs the full data: real photographs"
+    run[PRETRAINED]["measured"]["weights"] = "course"  # asked for ImageNet's, but got the stand-in
+    assert "ImageNet weights" in claims.measure(run, [], [claim])[0].verdict
+    run[PRETRAINED]["measured"] = {}
+    for each in run.values():
+        each["data"]["name"] = "cmp"
+    assert claims.measure(run, [], [claim])[0].verdict == "agrees (1 seed)"
+
+
+def test_the_table_fits_and_says_what_it_was_measured_with():
+    run = run_with(0.1, weights="course")
+    text = claims.table(claims.measure(run, [run_with(0.2, 1, weights="course")]), run)
+    assert text.splitlines()[0] == "Claims, measured with: built-in facades, small course weights"
+    assert max(map(len, text.splitlines())) <= 120
+    words = " ".join(text.split())
+    for claim in claims.CLAIMS:
+        assert claim.name in words
+
+
+def test_every_claim_is_complete_and_its_name_unique():
+    assert len(BY_NAME) == len(claims.CLAIMS)
+    for claim in claims.CLAIMS:
+        assert isinstance(claim, Claim)
+        assert claim.statement and claim.source and claim.published and claim.notebooks
+
+
+def test_committed_records_are_read_by_run(tmp_path):
+    (tmp_path / "seed1").mkdir()
+    (tmp_path / "seed1" / f"{SCRATCH}.json").write_text(json.dumps(record(SCRATCH, 1)))
+    assert claims.recorded_runs(tmp_path) == [{SCRATCH: record(SCRATCH, 1)}]
+    (tmp_path / "seed1" / f"{SCRATCH}.json").write_text("{")
+    with pytest.raises(CourseError, match="not a readable record"):
+        claims.recorded_runs(tmp_path)
+
+
+def test_the_committed_records_are_readable():
+    claims.recorded_runs()

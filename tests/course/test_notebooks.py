@@ -1,0 +1,96 @@
+"""course.notebooks: names, parameters and their types."""
+
+import pytest
+from course_samples import write_notebook
+
+from core.errors import CourseError
+from course import notebooks
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("02_second", "01_first"):
+        write_notebook(tmp_path, name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "names, chosen",
+    [
+        ([], ["01_first", "02_second"]),
+        (["02_second.ipynb", "notebooks/01_first.ipynb", "02_second"], ["02_second", "01_first"]),
+    ],
+)
+def test_notebooks_are_found_by_name_or_path_in_the_order_given(folder, names, chosen):
+    assert [path.stem for path in notebooks.choose(names, folder)] == chosen
+
+
+def test_an_unknown_notebook_gets_the_nearest_name(folder):
+    with pytest.raises(CourseError, match='no notebook "02_secnd"; the nearest is "02_second"'):
+        notebooks.choose(["02_secnd"], folder)
+
+
+def test_parameters_are_read_with_their_types(folder):
+    values = notebooks.defaults(notebooks.read(folder / "01_first.ipynb"))
+    assert values == {
+        "data": "builtin",
+        "epochs": 12,
+        "learning_rate": 0.001,
+        "seed": 0,
+        "resume": False,
+        "images": [],
+        "checkpoint": None,
+        "out": "../runs/lab",
+    }
+    assert type(values["learning_rate"]) is float and type(values["resume"]) is bool
+
+
+def test_a_parameter_that_is_computed_is_refused(tmp_path):
+    path = write_notebook(tmp_path, "01_first", parameters="epochs = 3\nseed = int('1')")
+    with pytest.raises(CourseError, match=r"seed = int\('1'\)"):
+        notebooks.defaults(notebooks.read(path))
+
+
+@pytest.mark.parametrize(
+    "text, default, value",
+    [
+        ("3", 12, 3),
+        ("-1", 12, -1),
+        ("1e-3", 0.5, 0.001),
+        ("2", 0.5, 2.0),
+        ("true", False, True),
+        ("False", True, False),
+        ("3", "text", "3"),
+        ('["a.jpg"]', [], ["a.jpg"]),
+        ("null", None, None),
+        ('"x"', None, "x"),
+    ],
+)
+def test_values_take_the_type_of_the_default(text, default, value):
+    parsed = notebooks.parse("name", text, default)
+    assert parsed == value and type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text, default",
+    [
+        ("3.5", 12),
+        ("many", 12),
+        ("true", 12),
+        ("x", 0.5),
+        ("nan", 0.5),
+        ("1", False),
+        ("3", []),
+        ("a.jpg", []),
+        ("x", None),
+    ],
+)
+def test_values_of_another_type_are_refused_with_an_example(text, default):
+    with pytest.raises(CourseError, match=f'epochs cannot be "{text}"; give .*-p epochs'):
+        notebooks.parse("epochs", text, default)
+
+
+def test_what_is_no_notebook_is_refused(tmp_path):
+    (tmp_path / "01.ipynb").write_text("{")
+    with pytest.raises(CourseError, match="01.ipynb is not a notebook"):
+        notebooks.read(tmp_path / "01.ipynb")

@@ -1,0 +1,190 @@
+"""fcn.trainer and fcn.checkpoint: resuming, what is refused, and what training must be able to learn."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import samples
+import torch
+from samples import same_weights
+from torch import nn
+
+from core.checkpoint import load_weights, save_weights
+from core.errors import CourseError
+from core.training import seed_everything
+from fcn.augmentation import Augmentation
+from fcn.dataset import CMPFacade
+from fcn.models import FCN8s, FCN32s
+from fcn.trainer import Training, best_epoch, draw_batches, evaluate, fit, predict
+
+QUICK = Training(epochs=3, batch_size=2, learning_rate=2e-3, precision="float32", seed=5)
+
+
+def small_network() -> FCN8s:
+    seed_everything(3)
+    return FCN8s(width=0.125, padding="aligned")
+
+
+def train(root, folder, resume=False, **changes) -> tuple[nn.Module, list[dict]]:
+    model = small_network()
+    dataset = CMPFacade(root, "train", augmentation=Augmentation())
+    history = fit(model, dataset, CMPFacade(root, "val"), dataclasses.replace(QUICK, **changes), folder, resume)
+    return model, history
+
+
+def without_seconds(history: list[dict]) -> list[dict]:
+    return [{key: value for key, value in epoch.items() if key != "seconds"} for epoch in history]
+
+
+def test_learns_what_colour_tells(small_facades, tmp_path):
+    model, history = train(small_facades, tmp_path, epochs=12, learning_rate=2e-3)
+    assert history[-1]["train_loss"] < 0.5 * history[0]["train_loss"]
+    assert evaluate(model, CMPFacade(small_facades, "test")).pixel_accuracy() > 0.8
+
+
+def test_the_best_epoch_is_what_remains(small_facades, tmp_path):
+    model, history = train(small_facades, tmp_path)
+    figures = evaluate(model, CMPFacade(small_facades, "val")).figures()
+    assert figures == history[best_epoch(history) - 1]["validation"]
+    other = small_network()
+    load_weights(other, tmp_path / "best.safetensors")
+    assert same_weights(model, other)
+
+
+def test_same_seed_same_training(small_facades, tmp_path):
+    first, one = train(small_facades, tmp_path / "a")
+    second, two = train(small_facades, tmp_path / "b")
+    assert same_weights(first, second) and without_seconds(one) == without_seconds(two)
+    third, _ = train(small_facades, tmp_path / "c", seed=6)
+    assert not same_weights(first, third)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path[:0] = {tests!r}
+import test_trainer
+test_trainer.train(Path({root!r}), Path({folder!r}), epochs=60)
+"""
+
+
+def test_a_killed_run_resumes_bit_for_bit(small_facades, tmp_path):
+    code = KILLED.format(
+        tests=[os.path.dirname(__file__), os.path.dirname(samples.__file__)],
+        root=str(small_facades),
+        folder=str(tmp_path / "killed"),
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    checkpoint = tmp_path / "killed" / "checkpoint.pt"
+    while not checkpoint.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(torch.load(checkpoint, weights_only=True)["history"])
+    assert 1 <= done < 60
+    resumed, history = train(small_facades, tmp_path / "killed", resume=True, epochs=done + 2)
+    straight, expected = train(small_facades, tmp_path / "straight", epochs=done + 2)
+    assert same_weights(resumed, straight) and without_seconds(history) == without_seconds(expected)
+
+
+def test_every_image_is_drawn_once_with_its_like():
+    sizes = [(100, 50 + 7 * (n % 30)) for n in range(301)]
+    torch.manual_seed(0)
+    batches, again = draw_batches(sizes, 4), draw_batches(sizes, 4)
+    assert sorted(index for batch in batches for index in batch) == list(range(301)) and batches != again
+
+    def padded(batches):
+        return sum(len(batch) * max(sizes[index][1] for index in batch) for batch in batches)
+
+    by_order = padded([list(range(first, min(first + 4, 301))) for first in range(0, 301, 4)])
+    drawn = padded([torch.randperm(301).tolist()[first : first + 4] for first in range(0, 301, 4)])
+    assert padded(batches) < min(by_order, drawn)
+
+
+def test_checkpoint_of_another_configuration(small_facades, tmp_path):
+    train(small_facades, tmp_path, epochs=1)
+    with pytest.raises(CourseError, match="another learning_rate"):
+        train(small_facades, tmp_path, resume=True, learning_rate=1e-5)
+
+
+def test_damaged_checkpoint(small_facades, tmp_path):
+    train(small_facades, tmp_path, epochs=1)
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CourseError, match="not a whole checkpoint"):
+        train(small_facades, tmp_path, resume=True)
+
+
+def test_loss_that_is_not_finite_names_the_photographs(small_facades, tmp_path):
+    class Broken(FCN32s):
+        def forward(self, image):
+            return super().forward(image) * float("nan")
+
+    dataset = CMPFacade(small_facades, "train")
+    with pytest.raises(CourseError, match=r"The loss is nan on base/cmp_b000\d.jpg, base/cmp_b000\d.jpg"):
+        fit(Broken(width=0.125, padding="aligned"), dataset, dataset, QUICK, tmp_path)
+
+
+def test_weights_files(tmp_path):
+    model = FCN32s(width=0.125, padding="aligned")
+    save_weights(model, tmp_path / "weights.safetensors")
+    with pytest.raises(CourseError, match="another network"):
+        load_weights(FCN8s(width=0.125, padding="aligned"), tmp_path / "weights.safetensors")
+    (tmp_path / "damaged.safetensors").write_bytes(b"not weights")
+    with pytest.raises(CourseError, match="not a whole safetensors file"):
+        load_weights(model, tmp_path / "damaged.safetensors")
+    with pytest.raises(CourseError, match="no weights"):
+        load_weights(model, tmp_path / "missing.safetensors")
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full to stand in for a full disk")
+def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
+    model = FCN32s(width=0.125, padding="aligned")
+
+    def on_a_full_disk(state, path, **options):
+        with open("/dev/full", "wb") as file:
+            file.write(b"x" * 100_000)
+
+    monkeypatch.setattr("core.checkpoint.save_file", on_a_full_disk)
+    with pytest.raises(CourseError, match="No space left on device; free some space"):
+        save_weights(model, tmp_path / "best.safetensors")
+
+    def as_torch_says_it(*arguments):
+        raise RuntimeError("unexpected pos 930880 vs 930768")
+
+    monkeypatch.setattr("core.checkpoint.save_file", lambda *arguments, **options: as_torch_says_it())
+    with pytest.raises(CourseError, match="free some space"):
+        save_weights(model, tmp_path / "best.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_biases_learn_twice_as_fast_and_do_not_decay():
+    from fcn.trainer import _optimiser
+
+    model = FCN32s(width=0.125, padding="aligned")
+    weights, biases = _optimiser(model, dataclasses.replace(QUICK, double_biases=True)).param_groups
+    assert (biases["lr"], biases["weight_decay"]) == (2 * weights["lr"], 0)
+    assert {p.ndim for p in biases["params"]} == {1} and {p.ndim for p in weights["params"]} == {4}
+
+
+def test_predict_leaves_the_mode_as_it_was():
+    model = FCN32s(width=0.125, padding="aligned").train()
+    assert predict(model, torch.zeros(1, 3, 9, 9)).shape == (1, 9, 9) and model.training
+
+
+def test_counting_only_some_pixels(small_facades):
+    model, dataset = small_network(), CMPFacade(small_facades, "test")
+    only_windows = evaluate(model, dataset, count=lambda label: label == 2)
+    assert only_windows.counts.sum(dim=1).nonzero().flatten().tolist() == [2]
+
+
+@pytest.mark.parametrize("wrong", [{"optimiser": "rmsprop"}, {"precision": "half"}, {"epochs": 0}])
+def test_wrong_configuration(wrong):
+    with pytest.raises(CourseError, match=next(iter(wrong))):
+        Training(**wrong)

@@ -1,0 +1,90 @@
+"""Training and whitening: what must hold by arithmetic, and that it learns."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from core.errors import CourseError
+from core.training import seed_everything
+from residual.data import load, normalise
+from residual.networks import Network
+from residual.training import Recipe, evaluate, fit, rising_then_falling, shuffled
+from residual.whitening import SMALLEST, whiten
+
+SMALL = load("builtin").reduced(train=400, side=16)
+RECIPE = Recipe(epochs=3, batch_size=50, learning_rate=0.05, augmentation=False)
+
+
+def test_learns_repeats_and_obeys_its_seed():
+    histories = []
+    for seed in (0, 0, 1):
+        seed_everything(0)
+        model = Network(8)
+        histories.append(fit(model, SMALL, dataclasses.replace(RECIPE, seed=seed)))
+        assert not model.training
+    losses = [[epoch["train_loss"] for epoch in history] for history in histories]
+    assert losses[0] == losses[1] != losses[2]
+    assert losses[0][-1] < losses[0][0] < 5
+    assert histories[0][-1]["validation"]["accuracy"] > 0.15  # chance is 0.1
+    assert histories[0][-1]["learning_rate"] == 0
+
+
+def test_the_learning_rate_rises_then_falls_to_zero_in_lines():
+    rates = [rising_then_falling(step, 100) for step in range(101)]
+    assert rates[:10] == pytest.approx([0.1 * (step + 1) for step in range(10)])
+    assert rates[10:] == pytest.approx([1 - step / 90 for step in range(91)])
+    assert max(rates) == 1 and rates[100] == 0 and rising_then_falling(0, 1) == 1
+
+
+def test_an_epoch_shows_each_picture_once():
+    indexed = dataclasses.replace(SMALL.train, labels=torch.arange(400))
+    batches = [batch.labels for batch in shuffled(indexed, 150, torch.Generator().manual_seed(0))]
+    assert [len(batch) for batch in batches] == [150, 150] and len(torch.cat(batches).unique()) == 300
+
+
+def test_evaluation_is_that_of_plain_torch_and_changes_nothing():
+    torch.manual_seed(0)
+    model = Network(8).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    figures = evaluate(model, SMALL.validation)
+    assert model.training and all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    model.eval()
+    logits = model(normalise(SMALL.validation.images))
+    loss = functional.cross_entropy(logits, SMALL.validation.labels).item()
+    assert figures["loss"] == pytest.approx(loss, rel=0.02)  # bfloat16 where there is hardware for it
+    right = (logits.argmax(1) == SMALL.validation.labels).float().mean().item()
+    assert figures["accuracy"] == pytest.approx(right, abs=0.02)
+
+
+def test_wrong_figures_are_refused():
+    with pytest.raises(CourseError, match="epochs is 0"):
+        Recipe(epochs=0)
+    with pytest.raises(CourseError, match="batch of 500"):
+        fit(Network(8), SMALL, Recipe(batch_size=500))
+    with pytest.raises(CourseError, match="lower the learning rate"):
+        fit(Network(8, "none", batch_norm=False), SMALL, dataclasses.replace(RECIPE, learning_rate=1e6))
+
+
+def test_whitening_gives_patches_of_unit_variance_without_correlation():
+    images = normalise(SMALL.train.images)
+    stem = torch.nn.Conv2d(3, 16, 3, bias=False)
+    whiten(stem, images)
+    assert not stem.weight.requires_grad and torch.equal(stem.weight[8:], -stem.weight[:8])
+    covariance = stem(images)[:, :8].transpose(0, 1).flatten(1).cov()
+    patches = functional.unfold(images, 3).transpose(1, 2).flatten(0, 1).double()
+    variances = torch.linalg.svdvals(patches - patches.mean(0)).square()[:8] / (len(patches) - 1)
+    assert torch.allclose(covariance.diagonal().double(), variances / (variances + SMALLEST), atol=1e-3)
+    assert torch.allclose(covariance, torch.diag(covariance.diagonal()), atol=1e-2)
+
+
+def test_a_whitening_first_layer_stays_as_it_is():
+    torch.manual_seed(0)
+    model = Network(8)
+    fit(model, SMALL, dataclasses.replace(RECIPE, epochs=1, whitening=True))
+    expected = torch.nn.Conv2d(3, 16, 3, bias=False)
+    whiten(expected, normalise(SMALL.train.images))
+    assert torch.equal(model.stem.weight, expected.weight)
+    assert math.isfinite(evaluate(model, SMALL.test)["loss"])
