@@ -3,8 +3,8 @@
     python -m benchmarks.training_step [--data DIR] [--repeats 5] [--out FILE]
 
 The plain way takes one half-size photograph at a time, in float32 and contiguous memory, with padding 100, fc6 as a
-convolution and Adam as it comes. The best way takes `--batch` at a time, aligned, in bfloat16 with channels last where the
-processor multiplies bfloat16 (float32 elsewhere), fc6 as a matrix product, fused Adam, and an allocator told to keep
+convolution and Adam as it comes. The best way takes `--batch` at a time, aligned, in bfloat16 with channels last where
+the processor multiplies bfloat16 (float32 elsewhere), fc6 as a matrix product, fused Adam, and an allocator told to keep
 the memory that one step frees for the next, which costs memory and saves the system's clearing it anew. The two
 alternate; each measurement is a process of its own, so that its settings and its peak memory are its own.
 """

@@ -2,17 +2,20 @@
 
 import argparse
 import time
+from collections.abc import Iterator
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from cam.classifiers import SMALL_WIDTH, small_weights
 from cam.pictures import PATTERNS, make_pictures
 from cam.resnet import ResNet18
 from cam.view import normalise
+from core.devices import best_device
 from core.files import write_atomically
+from core.training import one_cycle, seed_everything, train_steps
 
 # At 7 * 32 + 1 pixels the cells 0, 32, ..., 224 lie evenly about the picture's middle. Networks trained at 224, where
 # they don't, leaned to the lower right of their cells' centres; files/README.md has the figures.
@@ -29,32 +32,34 @@ def train(
     AdamW with a one-cycle learning rate. The trunk runs in bfloat16 on channels-last memory, several times faster
     on recent processors; the head stays in float32. Pictures are mirrored at random.
     """
-    torch.manual_seed(seed)
+    seed_everything(seed)
+    device = best_device()
     data = make_pictures(pictures, TRAINING_SEED + seed, SIZE, RADIUS)
     images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
-    model = ResNet18(len(PATTERNS), SMALL_WIDTH).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=0.05)
+    model = ResNet18(len(PATTERNS), SMALL_WIDTH).to(device, memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=0.05)
     steps = epochs * (pictures // batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
-    progress = tqdm(total=steps, desc=f"seed {seed}")
-    for _ in range(epochs):
-        order = torch.randperm(pictures)[: pictures // batch_size * batch_size]
-        for batch in order.split(batch_size):
-            chosen = images[batch].numpy()
-            for axis in (1, 2):
-                if torch.rand(()) < 0.5:
-                    chosen = chosen[:, ::-1] if axis == 1 else chosen[:, :, ::-1]
-            x = normalise(chosen).to(memory_format=torch.channels_last)
-            with torch.autocast("cpu", torch.bfloat16):
-                _, features = model(x)
-            loss = nn.functional.cross_entropy(model.fc(features.float().mean((2, 3))), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            progress.update()
-        progress.set_postfix(loss=f"{loss.item():.3f}")
-    progress.close()
+    schedule = one_cycle(optimiser, steps)
+
+    def batches() -> Iterator[Tensor]:
+        """The numbers of the pictures of each step, drawn anew in each epoch."""
+        for _ in range(epochs):
+            yield from torch.randperm(pictures)[: pictures // batch_size * batch_size].split(batch_size)
+
+    def loss_of(batch: Tensor) -> Tensor:
+        chosen = images[batch].numpy()
+        for axis in (1, 2):
+            if torch.rand(()) < 0.5:
+                chosen = chosen[:, ::-1] if axis == 1 else chosen[:, :, ::-1]
+        x = normalise(chosen).to(device, memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16):
+            _, features = model(x)
+        return nn.functional.cross_entropy(model.fc(features.float().mean((2, 3))), labels[batch].to(device))
+
+    with tqdm(total=steps, desc=f"seed {seed}") as bar:
+        for loss in train_steps(batches(), loss_of, optimiser, schedule):
+            bar.update()
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     return model.eval()
 
 

@@ -1,18 +1,15 @@
-"""Saving and loading: weights as safetensors, a training's whole state as a checkpoint to go on from.
-
-Neither can run code when it is read: safetensors holds tensors only, and checkpoints are read with weights_only.
-"""
+"""Weights in and out: safetensors, which can't run code when it is read."""
 
 import contextlib
+import hashlib
 import json
-import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from core.errors import CourseError
 from core.files import write_atomically
@@ -22,7 +19,7 @@ def save_weights(model: nn.Module, path: str | Path) -> None:
     """Writes the model's state as safetensors, with its `configuration` (if it has one) as JSON in the header."""
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     configuration = json.dumps(getattr(model, "configuration", {}))
-    with _writing(path) as temporary:
+    with writing(path) as temporary:
         save_file(state, temporary, metadata={"configuration": configuration})
 
 
@@ -64,71 +61,20 @@ def _reading(path: str | Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _writing(path: str | Path) -> Iterator[Path]:
+def writing(path: str | Path) -> Iterator[Path]:
+    """`write_atomically`, with what the libraries make of a full disk told as what it is."""
     with write_atomically(path) as temporary:
         try:
             yield temporary
-        except (SafetensorError, RuntimeError) as error:  # what the libraries make of a full disk
+        except (SafetensorError, RuntimeError) as error:
             raise OSError(str(error)) from error
 
 
-class TrainingState:
-    """All that a training needs to go on as if it had never stopped.
-
-    Attributes:
-        history: one dict per finished epoch.
-        configuration: what must be equal for a checkpoint to be of this training.
-    """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.ReduceLROnPlateau,
-        configuration: dict,
-    ) -> None:
-        self.parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
-        self.configuration = configuration
-        self.history: list[dict] = []
-
-    def save(self, path: str | Path) -> None:
-        """Writes the state, generators included."""
-        generators = {"cpu": torch.get_rng_state()}
-        if torch.cuda.is_available():
-            generators["cuda"] = torch.cuda.get_rng_state()
-        with _writing(path) as temporary:
-            torch.save(
-                {
-                    **{name: part.state_dict() for name, part in self.parts.items()},
-                    "history": self.history,
-                    "configuration": self.configuration,
-                    "generators": generators,
-                },
-                temporary,
-            )
-
-    def load(self, path: str | Path) -> None:
-        """Takes the state back; without a file it stays as it is.
-
-        Raises:
-            CourseError: the file is damaged or of another configuration.
-        """
-        if not Path(path).is_file():
-            return
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            stored = state["configuration"]
-        except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-            raise CourseError(f"{path} is not a whole checkpoint; remove it and train anew.") from error
-        differing = [key for key, value in self.configuration.items() if stored.get(key) != value]
-        if differing:
-            raise CourseError(
-                f"The checkpoint {path} was trained with another {', '.join(differing)}; "
-                "use the same configuration, or set resume to False to train anew."
-            )
-        for name, part in self.parts.items():
-            part.load_state_dict(state[name])
-        self.history = state["history"]
-        torch.set_rng_state(state["generators"]["cpu"])
-        if torch.cuda.is_available() and "cuda" in state["generators"]:
-            torch.cuda.set_rng_state(state["generators"]["cuda"])
+def state_sha256(state: Mapping[str, Tensor]) -> str:
+    """One hash over a state dict: names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name, value in state.items():
+        value = value.detach().cpu().contiguous()
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

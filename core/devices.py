@@ -52,3 +52,13 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """The context in which a network computes in a precision.
+
+    Args:
+        precision: "float32", "bfloat16", or "auto": bfloat16 where the hardware multiplies it.
+    """
+    enabled = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)

@@ -1,6 +1,5 @@
 """Fetches CMP Facade from the data set's own site, and lets nothing pass that isn't as the manifest says."""
 
-import hashlib
 import http.client
 import shutil
 import stat
@@ -13,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from core.errors import CourseError
-from core.files import ROOT
+from core.files import ROOT, sha256
 
 SITE = "https://cmp.felk.cvut.cz/~tylecr1/facade/"
 ARCHIVES = ("CMP_facade_DB_base.zip", "CMP_facade_DB_extended.zip")
@@ -82,13 +81,8 @@ def read_manifest(path: Path) -> dict[str, str]:
 def differing(folder: Path, expected: dict[str, str]) -> list[str]:
     """The files of the manifest that the folder lacks or holds in another form."""
     return [
-        name for name, digest in expected.items() if not (folder / name).is_file() or _sha256(folder / name) != digest
+        name for name, digest in expected.items() if not (folder / name).is_file() or sha256(folder / name) != digest
     ]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(address: str, target: Path) -> None:

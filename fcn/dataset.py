@@ -19,7 +19,6 @@ from torch.utils.data import Dataset
 from core.errors import CourseError
 from core.files import ROOT
 from core.photographs import damaged, normalise, read_palette, read_photograph
-from fcn.augmentation import Augmentation
 from fcn.facades.drawing import write_facades
 
 CLASSES = (
@@ -71,7 +70,6 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
         split: "train", "val" or "test".
         pairs: photograph and label map, one of each for every item.
         scale: factor on the sides; photographs are reduced by area averaging, labels by nearest neighbour.
-        augmentation: random changes to draw each time an item is read; None for none.
 
     Items are (image, label): float32 (3, H, W) normalised with ImageNet's mean and deviation, and int64 (H, W), the
     classes in the order of `classes`, or VOID.
@@ -88,11 +86,10 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
         split: str,
         pairs: Sequence[tuple[Path, Path]],
         scale: float,
-        augmentation: Augmentation | None,
     ) -> None:
         if scale <= 0:
             raise CourseError(f"scale is {scale}; give a factor above 0, such as 0.5 for half size.")
-        self.root, self.split, self.pairs, self.scale, self.augmentation = root, split, pairs, scale, augmentation
+        self.root, self.split, self.pairs, self.scale = root, split, pairs, scale
         for photograph, label_map in pairs:
             for path in (photograph, label_map):
                 if not path.is_file():
@@ -118,8 +115,7 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
         if index not in self._read:
             self._read[index] = self._read_pair(index)
         pixels, label = (torch.from_numpy(array) for array in self._read[index])
-        image, label = normalise(pixels), label.long()
-        return (image, label) if self.augmentation is None else self.augmentation(image, label)
+        return normalise(pixels), label.long()
 
     def _read_pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         photograph, path = self.pairs[index]
@@ -168,7 +164,7 @@ class CMPFacade(LabelledPhotographs):
 
     Args:
         root: the folder that holds base/ and extended/.
-        split, scale, augmentation: as for `LabelledPhotographs`. Labels are 0..11.
+        split, scale: as for `LabelledPhotographs`. Labels are 0..11.
 
     Raises:
         CourseError: an unknown split, or files are missing; on reading, as `LabelledPhotographs`.
@@ -176,9 +172,7 @@ class CMPFacade(LabelledPhotographs):
 
     classes = CLASSES
 
-    def __init__(
-        self, root: str | Path, split: str = "train", scale: float = 0.5, augmentation: Augmentation | None = None
-    ) -> None:
+    def __init__(self, root: str | Path, split: str = "train", scale: float = 0.5) -> None:
         if split not in CMP_SPLITS:
             raise CourseError(f'Unknown split "{split}"; choose one of {", ".join(CMP_SPLITS)}.')
         root = Path(root)
@@ -191,7 +185,7 @@ class CMPFacade(LabelledPhotographs):
             )
         first = {"train": 0, "val": counts["train"], "test": counts["train"] + counts["val"]}[split]
         pairs = [(path, path.with_suffix(".png")) for path in photographs[first : first + counts[split]]]
-        super().__init__(root, split, pairs, scale, augmentation)
+        super().__init__(root, split, pairs, scale)
 
     def read_label(self, path: Path) -> np.ndarray:
         """(H, W) uint8 in 0..11; the files count from 1."""

@@ -141,8 +141,11 @@ def from_weights(path: str | Path) -> FCN:
             f"{path} doesn't say which network it is for; give a best.safetensors that a training notebook wrote."
         )
     transform_input = configuration.pop("transform_input", False)
+    classes = configuration.pop("classes", None)
     model = network(**configuration)
     model.trunk.transform_input = model.configuration["transform_input"] = transform_input
+    if classes is not None:
+        model.configuration["classes"] = classes
     checkpoint.load_weights(model, path)
     return model
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from core.training_state import BEST, CHECKPOINT, read_checkpoint
 from fcn.dataset import LabelledPhotographs
 from fcn.models import FCN
 from fcn.trainer import Training, fit
@@ -32,9 +33,8 @@ def refine(coarse: FCN, network: type[FCN]) -> FCN:
         coarse: stays as it is.
         network: FCN16s or FCN8s; with more skips than the coarser one has.
     """
-    configuration = {
-        key: value for key, value in coarse.configuration.items() if key not in ("network", "transform_input")
-    }
+    left_out = ("network", "transform_input", "classes")
+    configuration = {key: value for key, value in coarse.configuration.items() if key not in left_out}
     fine = network(**configuration)
     state = {key: value for key, value in coarse.state_dict().items() if key != "upsample.weight"}
     missing, unexpected = fine.load_state_dict(state, strict=False)
@@ -100,7 +100,20 @@ def train_longer(
         CourseError: as `fcn.trainer.fit`.
     """
     folder = Path(folder)
-    if not (resume and folder.is_dir()):
-        shutil.copytree(stage.folder, folder, dirs_exist_ok=True)
+    if not (resume and (folder / CHECKPOINT).is_file()):
+        _copy(stage.folder, folder)
+    # The training began with other weights than its best epoch's, which the stage's model has.
+    start = read_checkpoint(folder / CHECKPOINT)["configuration"]["start"]
     model = copy.deepcopy(stage.model)
-    return Stage(model, fit(model, train, validation, training, folder, resume=True), folder)
+    return Stage(model, fit(model, train, validation, training, folder, resume=True, start=start), folder)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copies a finished training beside its place and renames it, so that there is the whole of it or nothing."""
+    beside = target.with_name(f".{target.name}.copy")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    for name in (CHECKPOINT, BEST):
+        shutil.copy2(source / name, beside / name)
+    shutil.rmtree(target, ignore_errors=True)
+    beside.rename(target)

@@ -12,9 +12,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from core import checkpoint
-from core.devices import best_device, multiplies_bfloat16
+from core.checkpoint import load_weights, state_sha256
+from core.devices import autocast, best_device
 from core.errors import CourseError
+from core.training import check_seed, train_steps
+from core.training_state import ANEW, BEST, CHECKPOINT, TrainingState, alone_in
 from fcn.dataset import VOID, LabelledPhotographs, collate
 from fcn.metrics import ConfusionMatrix
 
@@ -33,7 +35,7 @@ class Training:
         plateau: epochs without a better validation mean IoU before the learning rate is halved; None keeps it.
         precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the hardware multiplies it.
         workers: processes that read images.
-        seed: of the order of images, the augmentation and dropout.
+        seed: of the order of images and of dropout.
     """
 
     epochs: int = 20
@@ -57,6 +59,7 @@ class Training:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise CourseError(f'{name} is "{getattr(self, name)}"; choose one of {", ".join(allowed)}.')
+        check_seed(self.seed)
         for name in ("epochs", "batch_size", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise CourseError(f"{name} is {getattr(self, name)}; give a number above 0.")
@@ -69,65 +72,83 @@ def fit(
     training: Training,
     folder: str | Path,
     resume: bool = False,
+    start: str | None = None,
 ) -> list[dict]:
     """Trains, keeps the best epoch by validation mean IoU, and leaves the model with its weights.
 
     Writes `checkpoint.pt` (everything to go on from) after each epoch and `best.safetensors` after each better one.
-    A run that was stopped and resumed gives the same weights, bit for bit, as one that wasn't, on one machine with
-    one number of threads.
+    A run that was stopped and resumed gives the same weights, bit for bit, as one that wasn't, on one CPU with one
+    number of threads; on a GPU some backward passes add in no fixed order.
 
     Args:
-        model: images (N, 3, H, W) → logits (N, classes, H, W); is moved to the best device.
+        model: images (N, 3, H, W) → logits (N, classes, H, W), with the weights to start from; is moved to the best
+            device.
+        folder: for the two files; one training at a time writes there.
         resume: go on from the folder's checkpoint, if there is one, instead of anew.
+        start: `state_sha256` of the weights that the training began from, where the model has others by now; by
+            default that of the model.
 
     Returns:
         One dict per epoch: epoch (from 1), train_loss (mean per pixel), learning_rate, seconds, and validation, the
-        figures of its confusion matrix.
+        scores of its confusion matrix.
 
     Raises:
-        CourseError: the loss is not finite, or the checkpoint belongs to another configuration.
+        CourseError: a split is empty, the loss is not finite, another training writes to the folder, or the
+            checkpoint is damaged, of another origin, or longer than `epochs`.
     """
+    for dataset in (train, validation):
+        if len(dataset) == 0:
+            raise CourseError(f"The {dataset.split} split of {dataset.root} is empty; give it at least one photograph.")
     device, folder = best_device(), Path(folder)
+    if hasattr(model, "configuration"):
+        model.configuration["classes"] = list(train.classes)
+    # What must be the same for a resumed run to be the same run; how many epochs there are may change.
+    configuration = {
+        **asdict(training),
+        "network": str(model),
+        "start": start or state_sha256(model.state_dict()),
+        "train": train.sha256(),
+        "validation": validation.sha256(),
+        "scale": train.scale,
+    }
+    del configuration["epochs"], configuration["workers"]
     # Convolutions are fastest with the channels of a pixel side by side, in bfloat16 by far.
     model.to(device, memory_format=torch.channels_last)
     optimiser = _optimiser(model, training)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimiser, mode="max", factor=0.5, patience=math.inf if training.plateau is None else training.plateau
     )
-    # What must be the same for a resumed run to be the same run; how many epochs there are may change.
-    configuration = {
-        **asdict(training),
-        "network": str(model),
-        "train": train.sha256(),
-        "scale": train.scale,
-        "augmentation": str(train.augmentation),
-    }
-    del configuration["epochs"]
-    state = checkpoint.TrainingState(model, optimiser, schedule, configuration)
-    torch.manual_seed(training.seed)  # dropout and the order of images don't depend on how the weights were drawn
-    if resume:
-        state.load(folder / "checkpoint.pt")
-    with tqdm(total=training.epochs, initial=len(state.history), unit="epoch") as bar:
-        while len(state.history) < training.epochs:
-            started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
-            loss = _train_epoch(model, train, training, optimiser, device, bar)
-            matrix = evaluate(model, validation, training.precision)
-            schedule.step(matrix.mean_iou())
-            state.history.append(
-                {
-                    "epoch": len(state.history) + 1,
-                    "train_loss": loss,
-                    "learning_rate": learning_rate,
-                    "validation": matrix.figures(),
-                    "seconds": round(time.perf_counter() - started, 2),
-                }
+    state = TrainingState(folder, model, optimiser, schedule, configuration)
+    with alone_in(folder):
+        torch.manual_seed(training.seed)  # dropout and the order of images don't depend on how weights were drawn
+        if resume and (folder / CHECKPOINT).is_file():
+            state.load()
+        else:
+            state.begin()
+        if len(state.history) > training.epochs:
+            raise CourseError(
+                f"The checkpoint in {folder} has {len(state.history)} epochs and epochs is {training.epochs}; "
+                f"give at least {len(state.history)}, or {ANEW}."
             )
-            if best_epoch(state.history) == len(state.history):
-                checkpoint.save_weights(model, folder / "best.safetensors")
-            state.save(folder / "checkpoint.pt")
-            bar.update()
-            bar.set_postfix(loss=f"{loss:.3f}", mean_iou=f"{matrix.mean_iou():.3f}")
-    checkpoint.load_weights(model, folder / "best.safetensors")
+        with tqdm(total=training.epochs, initial=len(state.history), unit="epoch") as bar:
+            while len(state.history) < training.epochs:
+                started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
+                loss = _train_epoch(model, train, training, optimiser, device, bar)
+                matrix = evaluate(model, validation, training.precision, workers=training.workers)
+                schedule.step(matrix.mean_iou())
+                state.history.append(
+                    {
+                        "epoch": len(state.history) + 1,
+                        "train_loss": loss,
+                        "learning_rate": learning_rate,
+                        "validation": matrix.figures(),
+                        "seconds": round(time.perf_counter() - started, 2),
+                    }
+                )
+                state.save(is_best=best_epoch(state.history) == len(state.history))
+                bar.update()
+                bar.set_postfix(loss=f"{loss:.3f}", mean_iou=f"{matrix.mean_iou():.3f}")
+        load_weights(model, folder / BEST)
     return state.history
 
 
@@ -141,7 +162,7 @@ def predict(model: nn.Module, image: Tensor, precision: str = "float32") -> Tens
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    with torch.inference_mode(), _autocast(device, precision):
+    with torch.inference_mode(), autocast(device, precision):
         classes = model(image.to(device)).argmax(dim=1)
     model.train(was_training)
     return classes
@@ -152,21 +173,28 @@ def evaluate(
     dataset: LabelledPhotographs,
     precision: str = "float32",
     count: Callable[[Tensor], Tensor] | None = None,
+    workers: int = 0,
 ) -> ConfusionMatrix:
     """One confusion matrix over a split, image by image, so that no padding enters.
 
     Args:
         count: label (N, H, W) → bool (N, H, W), the pixels to count; all by default.
+        workers: processes that read images.
+
+    Raises:
+        CourseError: the split is empty.
     """
     device = next(model.parameters()).device
     matrix = None
-    for image, label in DataLoader(dataset):
-        with torch.inference_mode(), _autocast(device, precision):
+    for image, label in DataLoader(dataset, num_workers=workers):
+        with torch.inference_mode(), autocast(device, precision):
             model.eval()
             logits = model(image.to(device))
         label = label.to(device)
         matrix = matrix or ConfusionMatrix(logits.shape[1])
         matrix.update(logits.argmax(dim=1), label if count is None else label.masked_fill(~count(label), VOID))
+    if matrix is None:
+        raise CourseError(f"The {dataset.split} split of {dataset.root} is empty; there is nothing to score.")
     return matrix
 
 
@@ -179,11 +207,13 @@ def _train_epoch(
     bar: tqdm,
 ) -> float:
     """One pass over the images in a drawn order; returns the mean loss per pixel."""
-    model.train()
     batches = draw_batches([dataset.size(index) for index in range(len(dataset))], training.batch_size)
     total, pixels = 0.0, 0
-    for indices, (image, label) in zip(batches, _batches(dataset, batches, training, device)):
-        with _autocast(device, training.precision):
+
+    def loss_of(batch: tuple[list[int], tuple[Tensor, Tensor]]) -> Tensor:
+        nonlocal total, pixels
+        indices, (image, label) = batch
+        with autocast(device, training.precision):
             logits = model(image)
         counted = max((label != VOID).sum().item(), 1)  # where all is void there is nothing to learn, and no mean
         loss = functional.cross_entropy(logits, label, ignore_index=VOID, reduction="sum")
@@ -193,10 +223,11 @@ def _train_epoch(
                 f"The loss is {loss.item()} on {names}; lower the learning rate "
                 f"({training.learning_rate}) or look at these files."
             )
-        optimiser.zero_grad(set_to_none=True)
-        (loss / counted if training.reduction == "mean" else loss).backward()
-        optimiser.step()
         total, pixels = total + loss.item(), pixels + counted
+        return loss / counted if training.reduction == "mean" else loss
+
+    model.train()
+    for _ in train_steps(zip(batches, _batches(dataset, batches, training, device)), loss_of, optimiser):
         bar.set_postfix(loss=f"{total / pixels:.3f}", refresh=False)
     return total / pixels
 
@@ -251,8 +282,3 @@ def _optimiser(model: nn.Module, training: Training) -> torch.optim.Optimizer:
     if training.optimiser == "sgd":
         return torch.optim.SGD(groups, momentum=0.9, fused=True)
     return torch.optim.Adam(groups, fused=True)
-
-
-def _autocast(device: torch.device, precision: str) -> torch.autocast:
-    enabled = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(device))
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)

@@ -14,7 +14,6 @@ from torchvision.datasets import SBDataset, VOCSegmentation
 
 from core.errors import CourseError
 from core.photographs import damaged, read_palette
-from fcn.augmentation import Augmentation
 from fcn.dataset import VOID, LabelledPhotographs
 
 VOC_CLASSES = (
@@ -53,7 +52,7 @@ class VOC(LabelledPhotographs):
 
     Args:
         root: the folder that holds VOCdevkit/ (or TrainVal/VOCdevkit/, as 2011 comes).
-        split, scale, augmentation: as for `LabelledPhotographs`. Labels are 0..20, and 255 where an outline is void.
+        split, scale: as for `LabelledPhotographs`. Labels are 0..20, and 255 where an outline is void.
         year: "2007" to "2012"; by default the newest that is there.
         extra: the folder of SBD (img/, cls/, train.txt, val.txt): its label maps of images that neither of VOC's
             lists names join the training images; None for VOC alone.
@@ -70,7 +69,6 @@ class VOC(LabelledPhotographs):
         root: str | Path,
         split: str = "train",
         scale: float = 0.5,
-        augmentation: Augmentation | None = None,
         year: str | None = None,
         extra: str | Path | None = None,
     ) -> None:
@@ -89,7 +87,7 @@ class VOC(LabelledPhotographs):
         elif split == "val":
             pairs = pairs[HELD_OUT - 1 :: HELD_OUT]
         # SBD's folder may lie anywhere; names are told from root where they can be.
-        super().__init__(root, split, pairs, scale, augmentation)
+        super().__init__(root, split, pairs, scale)
 
     def name(self, index: int) -> str:
         """The photograph's file, from the root on; SBD's in full."""

@@ -5,18 +5,19 @@ The networks and the training are those of github.com/MarcoBessi23/LabCNNandResN
 Frobenius norm of a layer's weight gradient, averaged over the steps.
 """
 
+import itertools
 import statistics
 from dataclasses import dataclass
 
 import torch
 from matplotlib.figure import Figure
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
 from core.errors import CourseError, check_name
 from core.files import ROOT
-from core.training import seed_everything
+from core.training import seed_everything, train_steps
 from fcn.plots import LINE_COLOURS
 from residual.data import PictureSet, normalise
 from residual.networks import Network, from_weights, main_convolutions
@@ -90,25 +91,22 @@ def follow(model: nn.Module, pictures: PictureSet, iterations: int, seed: int) -
     generator = torch.Generator().manual_seed(seed)
     trace = Trace([], [], [], [])
     model.train()
-    with tqdm(total=iterations, unit="step", leave=False) as bar:
-        while len(trace.norm) < iterations:
-            for batch in shuffled(pictures, BATCH_SIZE, generator):
-                loss = functional.cross_entropy(model(normalise(batch.images)), batch.labels)
-                optimiser.zero_grad()
-                loss.backward()
-                # In double precision, as the squares of tiny gradients are 0 in single.
-                norms = torch.stack([weight.grad.double().norm() for weight in model.parameters()])
-                for values, value in (
-                    (trace.early, norms[early]),
-                    (trace.late, norms[late]),
-                    (trace.norm, norms.norm()),
-                    (trace.std, norms.std(correction=0)),
-                ):
-                    values.append(value.item())
-                optimiser.step()
-                bar.update()
-                if len(trace.norm) == iterations:
-                    break
+
+    def loss_of(batch: PictureSet) -> Tensor:
+        return functional.cross_entropy(model(normalise(batch.images)), batch.labels)
+
+    passes = (shuffled(pictures, BATCH_SIZE, generator) for _ in itertools.count())
+    batches = itertools.islice(itertools.chain.from_iterable(passes), iterations)
+    for _ in train_steps(tqdm(batches, total=iterations, unit="step", leave=False), loss_of, optimiser):
+        # In double precision, as the squares of tiny gradients are 0 in single.
+        norms = torch.stack([weight.grad.double().norm() for weight in model.parameters()])
+        for values, value in (
+            (trace.early, norms[early]),
+            (trace.late, norms[late]),
+            (trace.norm, norms.norm()),
+            (trace.std, norms.std(correction=0)),
+        ):
+            values.append(value.item())
     return trace
 
 

@@ -11,11 +11,11 @@ from tqdm.auto import tqdm
 
 from core.devices import best_device, multiplies_bfloat16
 from core.errors import CourseError
+from core.training import check_seed, rising_then_falling, train_steps
 from residual.data import Pictures, PictureSet, augment, normalise
 from residual.whitening import whiten
 
 MOMENTUM = 0.9
-WARM_UP = 0.1  # share of the steps in which the learning rate rises; deep plain networks diverge without
 WHITENING_PICTURES = 1000
 SCORED_AT_ONCE = 500  # pictures
 
@@ -45,6 +45,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
         for name in ("epochs", "batch_size", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise CourseError(f"{name} is {getattr(self, name)}; give a number above 0.")
@@ -82,15 +83,20 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
         fused=True,
     )
     steps = recipe.epochs * (len(train) // recipe.batch_size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rising_then_falling(step, steps))
+    schedule = rising_then_falling(optimiser, steps)
+
+    def loss_of(batch: PictureSet) -> Tensor:
+        x = normalise(batch.images)
+        if recipe.augmentation:
+            x = augment(x, generator)
+        return functional.cross_entropy(_logits(model, x), batch.labels, label_smoothing=recipe.label_smoothing)
+
     history = []
     for epoch in tqdm(range(1, recipe.epochs + 1), unit="epoch", leave=False):
-        started, losses = time.perf_counter(), []
+        started = time.perf_counter()
         model.train()
-        for batch in shuffled(train, recipe.batch_size, generator):
-            losses.append(_step(model, batch, recipe, optimiser, generator))
-            schedule.step()
-        loss = torch.stack(losses).mean().item()
+        batches = shuffled(train, recipe.batch_size, generator)
+        loss = torch.stack(list(train_steps(batches, loss_of, optimiser, schedule))).mean().item()
         if not math.isfinite(loss):
             raise CourseError(
                 f"The training loss is {loss} in epoch {epoch}; lower the learning rate ({recipe.learning_rate})."
@@ -106,12 +112,6 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
         )
     model.eval()
     return history
-
-
-def rising_then_falling(step: int, steps: int) -> float:
-    """The learning rate of a step as a share of the highest: up in a line for a tenth of the steps, then to zero."""
-    rising = max(1, round(WARM_UP * steps))
-    return (step + 1) / rising if step < rising else (steps - step) / max(1, steps - rising)
 
 
 def shuffled(pictures: PictureSet, batch_size: int, generator: torch.Generator):
@@ -136,20 +136,6 @@ def evaluate(model: nn.Module, pictures: PictureSet) -> dict[str, float]:
         loss += functional.cross_entropy(logits, batch.labels, reduction="sum").item()
     model.train(was_training)
     return {"accuracy": correct / len(pictures), "loss": loss / len(pictures)}
-
-
-def _step(
-    model: nn.Module, batch: PictureSet, recipe: Recipe, optimiser: torch.optim.Optimizer, generator: torch.Generator
-) -> Tensor:
-    """One step; returns its loss without waiting for it."""
-    x = normalise(batch.images)
-    if recipe.augmentation:
-        x = augment(x, generator)
-    loss = functional.cross_entropy(_logits(model, x), batch.labels, label_smoothing=recipe.label_smoothing)
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    optimiser.step()
-    return loss.detach()
 
 
 def _logits(model: nn.Module, x: Tensor) -> Tensor:

@@ -43,8 +43,9 @@ def train(name: str, splits: DigitSplits, seed: int, out: Path) -> None:
     steps = STEPS[splits.name]
     classifier, losses = train_classifier(splits.train, steps.classifier, seed)
     curves = {"classifier": losses}
-    for stage, model, losses in train_network(name, classifier, splits.train, steps, seed):
-        curves[f"{name}, {stage}"] = losses
+    stages = list(train_network(name, classifier, splits.train, steps, seed))
+    curves |= {f"{name}, {stage}": losses for stage, _, losses in stages}
+    model = stages[-1][1]
     for network in (classifier, model):
         save(network, out, splits.name, seed)
     kinds = scene_kinds(splits.validation, SCENES, VALIDATION_SEED)

@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from core.devices import best_device, multiplies_bfloat16
 from core.errors import CourseError
+from core.training import one_cycle, train_steps
 from fcn.digits.data import Digits
 from fcn.digits.networks import DigitClassifier, DigitFCN
 from fcn.digits.scenes import BACKGROUND, CLASSES, THRESHOLD, Scenes, grids, hard_scenes
@@ -79,23 +80,23 @@ def fit(model: nn.Module, batches: Batches, steps: int, title: str) -> list[floa
     device = best_device()
     model.to(device, memory_format=torch.channels_last).train()
     optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
-    losses = []
-    for images, target in tqdm(islice(batches, steps), total=steps, desc=title):
-        images, target = images.to(device, memory_format=torch.channels_last), target.to(device)
+    schedule = one_cycle(optimiser, steps)
+
+    def loss_of(batch: tuple[Tensor, Tensor]) -> Tensor:
+        images, target = batch[0].to(device, memory_format=torch.channels_last), batch[1].to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bfloat16(device)):
             logits = model(images)
-        loss = functional.cross_entropy(logits.float(), target)
+        return functional.cross_entropy(logits.float(), target)
+
+    losses = []
+    drawn = tqdm(islice(batches, steps), total=steps, desc=title)
+    for loss in train_steps(drawn, loss_of, optimiser, schedule):
         losses.append(loss.item())
         if not math.isfinite(losses[-1]):
             raise CourseError(
                 f"The loss is {losses[-1]} in step {len(losses)} of {title}; lower LEARNING_RATE in "
-                "fcn/digit_training.py."
+                "fcn/digits/training.py."
             )
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
     model.eval()
     return [float(np.mean(part)) for part in np.array_split(losses, min(10, len(losses)))]
 

@@ -22,7 +22,7 @@ from core.devices import best_device
 from core.errors import CourseError
 from core.files import ROOT, write_atomically
 from core.photographs import normalise
-from core.training import seed_everything
+from core.training import one_cycle, seed_everything, train_steps
 from fcn.backbones import NAMES, Trunk
 from fcn.dataset import CLASSES
 from fcn.facades.drawing import draw_facade
@@ -103,16 +103,16 @@ def train(backbone: str, facades: int, steps: int, batch_size: int, seed: int) -
     device, generator = best_device(), np.random.default_rng(seed)
     model = Classifier(Trunk(backbone, COURSE_WIDTH, padding="aligned")).to(device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-3, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=1e-3, total_steps=steps, pct_start=0.1)
+    schedule = one_cycle(optimiser, steps, rising=0.1)
     parts = cut_parts(facades, FIRST_SEED)
+
+    def loss_of(batch: tuple[Tensor, Tensor]) -> Tensor:
+        pictures, classes = (tensor.to(device) for tensor in batch)
+        return functional.cross_entropy(model(pictures), classes)
+
     with tqdm(range(steps), desc="training") as bar:
-        for _ in bar:
-            pictures, classes = (tensor.to(device) for tensor in draw_batch(parts, batch_size, generator))
-            loss = functional.cross_entropy(model(pictures), classes)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            schedule.step()
+        batches = (draw_batch(parts, batch_size, generator) for _ in bar)
+        for loss in train_steps(batches, loss_of, optimiser, schedule):
             bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     pictures, classes = draw_batch(cut_parts(200, FIRST_SEED + facades), 1200, generator)
     model.eval()

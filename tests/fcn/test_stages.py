@@ -93,6 +93,21 @@ def test_a_stage_trained_longer_is_the_training_that_never_stopped(small_facades
     assert len(train_longer(first, *splits, three, tmp_path / "longer", resume=True).history) == 3
 
 
+def test_a_copy_that_was_cut_off_is_not_taken_for_a_stage(small_facades, tmp_path, monkeypatch):
+    first, *_ = chain(small_facades, tmp_path / "chain", [QUICK] * 3)
+    sets = CMPFacade(small_facades, "train"), CMPFacade(small_facades, "val")
+
+    def cut_off(source, target):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("shutil.copy2", cut_off)
+        train_longer(first, *sets, dataclasses.replace(QUICK, epochs=2), tmp_path / "longer")
+    assert not (tmp_path / "longer").exists()
+    longer = train_longer(first, *sets, dataclasses.replace(QUICK, epochs=2), tmp_path / "longer", resume=True)
+    assert len(longer.history) == 2
+
+
 def test_the_papers_recipe():
     """Section 4.3: rates 10^-3, 10^-4 and 5^-5, momentum 0.9, weight decay 5^-4, biases doubled; section 4.2: / 100."""
     rates = {

@@ -2,10 +2,12 @@
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import samples
@@ -13,12 +15,12 @@ import torch
 from samples import same_weights
 from torch import nn
 
-from core.checkpoint import load_weights, save_weights
+from core.checkpoint import load_weights, read_configuration, save_weights
 from core.errors import CourseError
 from core.training import seed_everything
-from fcn.augmentation import Augmentation
-from fcn.dataset import CMPFacade
-from fcn.models import FCN8s, FCN32s
+from core.training_state import alone_in, read_checkpoint
+from fcn.dataset import CLASSES, CMPFacade
+from fcn.models import FCN8s, FCN32s, from_weights
 from fcn.trainer import Training, best_epoch, draw_batches, evaluate, fit, predict
 
 QUICK = Training(epochs=3, batch_size=2, learning_rate=2e-3, precision="float32", seed=5)
@@ -31,7 +33,7 @@ def small_network() -> FCN8s:
 
 def train(root, folder, resume=False, **changes) -> tuple[nn.Module, list[dict]]:
     model = small_network()
-    dataset = CMPFacade(root, "train", augmentation=Augmentation())
+    dataset = CMPFacade(root, "train")
     history = fit(model, dataset, CMPFacade(root, "val"), dataclasses.replace(QUICK, **changes), folder, resume)
     return model, history
 
@@ -118,6 +120,104 @@ def test_damaged_checkpoint(small_facades, tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(CourseError, match="not a whole checkpoint"):
         train(small_facades, tmp_path, resume=True)
+
+
+def rewrite(path: Path, change) -> None:
+    state = torch.load(path, weights_only=True)
+    torch.save(change(state) or state, path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: [1, 2, 3],
+        lambda state: state.pop("history") and None,
+        lambda state: state.update(configuration="text"),
+        lambda state: state.update(optimiser={"state": {}, "param_groups": []}),
+        lambda state: state.update(model={"other.weight": torch.zeros(2)}),
+        lambda state: state["generators"].update(cpu=torch.zeros(3, dtype=torch.uint8)),
+        lambda state: state.update(history=[3]),
+    ],
+)
+def test_checkpoint_of_another_form(small_facades, tmp_path, change):
+    train(small_facades, tmp_path, epochs=1)
+    rewrite(tmp_path / "checkpoint.pt", change)
+    with pytest.raises(CourseError, match="not a whole checkpoint"):
+        train(small_facades, tmp_path, resume=True)
+
+
+def test_flipped_bits_in_a_checkpoint_are_found(small_facades, tmp_path):
+    train(small_facades, tmp_path, epochs=1)
+    path = tmp_path / "checkpoint.pt"
+    whole = path.read_bytes()
+    for place in torch.randint(len(whole) // 10, len(whole) * 9 // 10, (8,)).tolist():
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(CourseError, match="not a whole checkpoint"):
+            read_checkpoint(path)
+
+
+def test_resuming_keeps_to_where_the_weights_came_from(small_facades, tmp_path):
+    """Another start (seed, init or pretrained weights) is another training."""
+    train(small_facades, tmp_path, epochs=1)
+    seed_everything(4)
+    other = FCN8s(width=0.125, padding="aligned")
+    sets = CMPFacade(small_facades, "train"), CMPFacade(small_facades, "val")
+    with pytest.raises(CourseError, match=r"another start \(weights, init or seed\)"):
+        fit(other, *sets, QUICK, tmp_path, resume=True)
+    with pytest.raises(CourseError, match="another validation"):
+        fit(small_network(), sets[0], CMPFacade(small_facades, "test"), QUICK, tmp_path, resume=True)
+
+
+def test_resuming_with_fewer_epochs_than_there_are(small_facades, tmp_path):
+    train(small_facades, tmp_path, epochs=2)
+    with pytest.raises(CourseError, match="has 2 epochs and epochs is 1; give at least 2"):
+        train(small_facades, tmp_path, resume=True, epochs=1)
+
+
+def test_a_new_training_takes_nothing_from_an_earlier_one(small_facades, tmp_path):
+    train(small_facades, tmp_path, epochs=2)
+    with pytest.raises(CourseError, match="The loss is"):  # before its first checkpoint
+        train(small_facades, tmp_path, learning_rate=1e30)
+    assert not (tmp_path / "best.safetensors").exists() and not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_best_weights_of_another_training_are_not_taken(small_facades, tmp_path):
+    train(small_facades, tmp_path / "a", epochs=1)
+    train(small_facades, tmp_path / "b", epochs=1, learning_rate=1e-3)
+    shutil.copy(tmp_path / "b" / "best.safetensors", tmp_path / "a")
+    with pytest.raises(CourseError, match="not the file of best weights that belongs to"):
+        train(small_facades, tmp_path / "a", resume=True)
+
+
+def test_killed_between_the_checkpoint_and_its_best_weights(small_facades, tmp_path):
+    straight, _ = train(small_facades, tmp_path / "straight", epochs=3)
+    train(small_facades, tmp_path / "cut", epochs=2)
+    os.replace(tmp_path / "cut" / "best.safetensors", tmp_path / "cut" / ".better.safetensors")
+    resumed, _ = train(small_facades, tmp_path / "cut", resume=True, epochs=3)
+    assert same_weights(straight, resumed)
+
+
+def test_one_training_at_a_time_in_a_folder(small_facades, tmp_path):
+    with alone_in(tmp_path), pytest.raises(CourseError, match="Another training is writing to"):
+        train(small_facades, tmp_path)
+    train(small_facades, tmp_path, epochs=1)
+
+
+def test_a_split_without_photographs(small_facades, tmp_path):
+    empty = CMPFacade(small_facades, "val")
+    empty.pairs = []
+    with pytest.raises(CourseError, match="The val split of .* is empty"):
+        fit(small_network(), CMPFacade(small_facades, "train"), empty, QUICK, tmp_path)
+    with pytest.raises(CourseError, match="The val split of .* is empty"):
+        evaluate(small_network(), empty)
+
+
+def test_class_names_travel_with_the_weights(small_facades, tmp_path):
+    train(small_facades, tmp_path, epochs=1)
+    assert read_configuration(tmp_path / "best.safetensors")["classes"] == list(CLASSES)
+    assert from_weights(tmp_path / "best.safetensors").configuration["classes"] == list(CLASSES)
 
 
 def test_loss_that_is_not_finite_names_the_photographs(small_facades, tmp_path):

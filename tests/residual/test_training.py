@@ -11,7 +11,7 @@ from core.errors import CourseError
 from core.training import seed_everything
 from residual.data import load, normalise
 from residual.networks import Network
-from residual.training import Recipe, evaluate, fit, rising_then_falling, shuffled
+from residual.training import Recipe, evaluate, fit, shuffled
 from residual.whitening import SMALLEST, whiten
 
 SMALL = load("builtin").reduced(train=400, side=16)
@@ -30,13 +30,6 @@ def test_learns_repeats_and_obeys_its_seed():
     assert losses[0][-1] < losses[0][0] < 5
     assert histories[0][-1]["validation"]["accuracy"] > 0.15  # chance is 0.1
     assert histories[0][-1]["learning_rate"] == 0
-
-
-def test_the_learning_rate_rises_then_falls_to_zero_in_lines():
-    rates = [rising_then_falling(step, 100) for step in range(101)]
-    assert rates[:10] == pytest.approx([0.1 * (step + 1) for step in range(10)])
-    assert rates[10:] == pytest.approx([1 - step / 90 for step in range(91)])
-    assert max(rates) == 1 and rates[100] == 0 and rising_then_falling(0, 1) == 1
 
 
 def test_an_epoch_shows_each_picture_once():
