@@ -6,9 +6,10 @@ from pathlib import Path
 
 from cam.classifiers import explain, load_classifier
 from cam.overlay import overlay_figure
-from cam.view import read_photograph
+from cam.view import check_shows_something
 from core.errors import CourseError
 from core.files import write_atomically
+from core.photographs import read_photograph
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         photograph = read_photograph(options.photograph)
+        check_shows_something(photograph, options.photograph)
         classifier = load_classifier(options.weights)
         explanation = explain(classifier, photograph, options.name, options.layer)
         caption = f"{explanation.name}, {explanation.probability:.2f}"

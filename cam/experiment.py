@@ -28,8 +28,8 @@ from cam.localization import (
 from cam.pictures import PATTERNS, Pictures, make_pictures
 from cam.resnet import ResNet18
 from cam.upsampling import upsample_aligned, upsample_ordinary
-from cam.view import normalise
 from core.files import ROOT, write_atomically
+from core.photographs import normalise
 from fcn.geometry import Grid
 
 # Of the pictures; training pictures have seeds from 1000 on. Seed 3000 was looked at while the networks' training was

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cam.pictures import PATTERNS, Pictures
-from cam.view import normalise
+from core.photographs import normalise
 
 SIZE = 32  # pixels
 RADIUS = (0.22, 0.36)  # of the side: objects 14 to 23 pixels wide, so that a pattern still shows

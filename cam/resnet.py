@@ -3,20 +3,14 @@
 Everything but `forward` is torchvision's, so torchvision's weights fit and the logits agree to the last bit.
 """
 
-import contextlib
-import io
-import pickle
-import socket
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from core.errors import CourseError
+from core.checkpoint import fetch_state, load_strictly, read_state
 
 
 class ResNet18(ResNet):
@@ -87,64 +81,7 @@ def read_weights(weights: ResNet18_Weights | str | Path) -> dict[str, Tensor]:
         CourseError: it cannot be fetched, or the file is not one of weights.
     """
     if isinstance(weights, ResNet18_Weights):
-        return _fetch(weights)
+        return fetch_state(weights)
     if weights in ResNet18_Weights.__members__:
-        return _fetch(ResNet18_Weights[weights])
-    return _read_file(Path(weights))
-
-
-def _fetch(weights: ResNet18_Weights) -> dict[str, Tensor]:
-    waiting = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(20)  # seconds; a silent network would otherwise hold the course up for good
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # torch.hub announces the download, with a local path
-            return weights.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:  # no network, a refused download; or a wrong hash
-        raise CourseError(
-            f"The ImageNet weights cannot be fetched from {weights.url} ({error}); go online once, "
-            'or use the course\'s own network with "small".'
-        ) from error
-    finally:
-        socket.setdefaulttimeout(waiting)
-
-
-def _read_file(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        names = ", ".join(ResNet18_Weights.__members__)
-        raise CourseError(f"There is no weights file {path}; name an existing file or one of {names}.") from None
-    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
-        raise CourseError(
-            f"{path} is not a file of weights; give a .safetensors file or a state dict saved with torch.save."
-        ) from None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CourseError(f"{path} holds no plain state dict; save model.state_dict() and nothing around it.")
-    return state
-
-
-def load_strictly(model: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Loads a state dict in which every entry must fit; `source` names it in the message.
-
-    Raises:
-        CourseError: entries are missing, unknown (a prefix, say) or of another shape; the first are named.
-    """
-    own = model.state_dict()
-    problems = {
-        "missing": [name for name in own if name not in state],
-        "unknown": [name for name in state if name not in own],
-        "of another shape": [name for name in own if name in state and own[name].shape != state[name].shape],
-    }
-    found = [
-        f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''} {kind}"
-        for kind, names in problems.items()
-        if names
-    ]
-    if found:
-        raise CourseError(
-            f"The weights {source} do not fit this network: {'; '.join(found)}; "
-            "use weights saved from the same network, without a prefix on the names."
-        )
-    model.load_state_dict(state)
+        return fetch_state(ResNet18_Weights[weights])
+    return read_state(weights)

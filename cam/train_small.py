@@ -5,16 +5,15 @@ import time
 from collections.abc import Iterator
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from cam.classifiers import SMALL_WIDTH, small_weights
 from cam.pictures import PATTERNS, make_pictures
 from cam.resnet import ResNet18
-from cam.view import normalise
+from core.checkpoint import save_weights
 from core.devices import best_device
-from core.files import write_atomically
+from core.photographs import normalise
 from core.training import one_cycle, seed_everything, train_steps
 
 # At 7 * 32 + 1 pixels the cells 0, 32, ..., 224 lie evenly about the picture's middle. Networks trained at 224, where
@@ -68,11 +67,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     started = time.perf_counter()
-    state = train(options.seed).state_dict()
-    halved = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
-    with write_atomically(small_weights(options.seed)) as path:  # half precision: 1.4 MB, the same predictions
-        save_file({name: value.contiguous() for name, value in halved.items()}, path)
-        path.chmod(0o644)
+    # Half precision: 1.4 MB, the same predictions.
+    save_weights(train(options.seed), small_weights(options.seed), half=True)
     print(f"{small_weights(options.seed)}: {time.perf_counter() - started:.0f} s")
 
 

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Where the course lies, and how files appear whole or not at all."""
 
 import contextlib
 import hashlib
@@ -8,30 +8,86 @@ from pathlib import Path
 
 from core.errors import CourseError
 
-ROOT = Path(__file__).resolve().parent.parent  # the course folder: notebooks/, files/, dataset/, runs/
+
+def _find_root() -> Path:
+    """The course folder (notebooks/, files/, dataset/): around this file, or, where the packages are installed apart
+    from it, around the working folder."""
+    places = [Path(__file__).resolve().parent.parent, *(Path.cwd() / "x").resolve().parents]
+    return next((place for place in places if (place / "notebooks").is_dir() and (place / "files").is_dir()), places[0])
+
+
+ROOT = _find_root()
 
 
 @contextlib.contextmanager
 def write_atomically(path: str | Path) -> Iterator[Path]:
     """Gives a path beside `path` to write to; renames it on success and removes it on any failure.
 
-    A reader therefore never meets a half-written file, whatever interrupts the writer.
+    A reader therefore never meets a half-written file, whatever interrupts the writer. What a killed process left
+    beside the file is removed by the next writer.
 
     Raises:
-        CourseError: the folder cannot be written to, or the disk is full.
+        CourseError: the folder cannot be written to, the disk is full, or `path` is a folder.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    if path.is_dir():
+        raise CourseError(f"{path} is a folder; name a file in it.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
         yield temporary
+        _give_usual_permissions(temporary)
         os.replace(temporary, path)
     except OSError as error:
         raise CourseError(
             f"Cannot write {path}: {error.strerror or error}; free some space or name another folder."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the reason for which it can't be removed was told above
+            temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Removes the temporaries of processes that are no more."""
+    for leftover in path.parent.glob(f".{path.name}.*{path.suffix}"):
+        number = leftover.name.removeprefix(f".{path.name}.").removesuffix(path.suffix)
+        if number.isdigit() and int(number) != os.getpid() and not _is_running(int(number)):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # there, asking with a signal would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
+
+
+def _give_usual_permissions(path: Path) -> None:
+    """What any new file has, read from the user's mask; some libraries write files that only the user can read."""
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(path, 0o666 & ~mask)
+
+
+def check_writable(folder: str | Path) -> None:
+    """Makes a folder if need be, and finds before long work whether it can be written to.
+
+    Raises:
+        CourseError: it can't.
+    """
+    probe = Path(folder) / f".probe.{os.getpid()}"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CourseError(f"Cannot write to {folder}: {error.strerror or error}; name another folder.") from error
 
 
 def sha256(path: str | Path) -> str:

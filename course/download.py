@@ -1,24 +1,18 @@
 """Fetches CMP Facade from the data set's own site, and lets nothing pass that isn't as the manifest says."""
 
-import http.client
 import shutil
 import stat
-import urllib.error
-import urllib.request
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from tqdm import tqdm
-
+from core.download import download
 from core.errors import CourseError
 from core.files import ROOT, sha256
 
 SITE = "https://cmp.felk.cvut.cz/~tylecr1/facade/"
 ARCHIVES = ("CMP_facade_DB_base.zip", "CMP_facade_DB_extended.zip")
 MANIFEST = ROOT / "dataset" / "SHA256SUMS"
-CHUNK = 1 << 18  # bytes
-TIMEOUT = 30  # seconds without a byte
 
 
 def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path = MANIFEST) -> None:
@@ -83,64 +77,6 @@ def differing(folder: Path, expected: dict[str, str]) -> list[str]:
     return [
         name for name, digest in expected.items() if not (folder / name).is_file() or sha256(folder / name) != digest
     ]
-
-
-def download(address: str, target: Path) -> None:
-    """Downloads a file, going on from `<target>.part` if an earlier attempt left one; nothing if it is there.
-
-    Raises:
-        CourseError: there is no network, no such file, or the connection broke; what came is kept.
-        OSError: the file can't be written.
-    """
-    if target.exists():
-        return None
-    part = target.with_name(f"{target.name}.part")
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # the part is no shorter than the file, but may not be its beginning
-            part.unlink()
-            return download(address, target)
-        raise CourseError(
-            f"{address} answers {error.code} {error.reason}; if the data set has moved, put "
-            "base/ and extended/ in a folder and use --data DIR."
-        ) from error
-    except (urllib.error.URLError, TimeoutError, http.client.HTTPException) as error:
-        raise CourseError(
-            f"Cannot reach {address}: {getattr(error, 'reason', error)}; check the network and run this again."
-        ) from error
-    with response:
-        if response.status != 206:  # the server sends the whole file
-            have = 0
-        _receive(response, part, have)
-    part.replace(target)
-
-
-def _receive(response: http.client.HTTPResponse, part: Path, have: int) -> None:
-    """Writes what comes behind the first `have` bytes of the part."""
-    coming = response.headers["Content-Length"]
-    total = have + int(coming) if coming else None
-    with (
-        part.open("ab" if have else "wb") as file,
-        tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=None) as bar,
-    ):
-        while True:
-            try:
-                chunk = response.read(CHUNK)
-            except (OSError, http.client.HTTPException):  # of the connection, not of the disk
-                break
-            if not chunk:
-                break
-            file.write(chunk)
-            bar.update(len(chunk))
-        received = file.tell()
-    if total is not None and received < total:
-        raise CourseError(
-            f"The connection broke after {received} of {total} bytes of {part.stem}; run this "
-            "again to go on from there."
-        )
 
 
 def unpack(archive: Path, folder: Path, expected: dict[str, str]) -> None:

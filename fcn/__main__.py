@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 
 import cv2
-import numpy as np
-import torch
 from matplotlib.figure import Figure
 
 from core.devices import best_device
@@ -26,9 +24,9 @@ def segment(model: FCN, photograph: Path, scale: float) -> Figure:
     Args:
         scale: factor on its sides before the network sees it; its parts should be about as large as in training.
     """
-    pixels = np.asarray(read_photograph(photograph))
+    pixels = read_photograph(photograph)
     size = [max(1, round(side * scale)) for side in pixels.shape[1::-1]]
-    image = normalise(torch.from_numpy(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)))
+    image = normalise(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     predicted = predict(model, image[None])[0].cpu()
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     for axis, panel in zip(figure.subplots(1, 2), (pixels, plots.overlay(image, predicted, alpha=0.7))):

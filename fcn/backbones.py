@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.googlenet import GoogLeNet
 
+from core.checkpoint import load_strictly
 from core.errors import CourseError
 from fcn.geometry import Grid, follow
 
@@ -121,13 +122,7 @@ class Trunk(nn.Module):
             for key, value in state.items()
             if not key.startswith(dropped)
         }
-        try:
-            self.load_state_dict(state, strict=True)
-        except RuntimeError as error:
-            raise CourseError(
-                f"The weights don't fit this trunk: {str(error).splitlines()[1].strip()} "
-                "Check the backbone's name and width."
-            ) from error
+        load_strictly(self, state, source=f"for the trunk {self.name}")
 
 
 def _at_width(module: nn.Module, width: float) -> nn.Module:

@@ -11,14 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import Dataset
 
 from core.errors import CourseError
 from core.files import ROOT
-from core.photographs import damaged, normalise, read_palette, read_photograph
+from core.photographs import normalise, photograph_size, read_palette, read_photograph
 from fcn.facades.drawing import write_facades
 
 CLASSES = (
@@ -114,12 +113,12 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if index not in self._read:
             self._read[index] = self._read_pair(index)
-        pixels, label = (torch.from_numpy(array) for array in self._read[index])
-        return normalise(pixels), label.long()
+        pixels, label = self._read[index]
+        return normalise(pixels), torch.from_numpy(label).long()
 
     def _read_pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         photograph, path = self.pairs[index]
-        pixels, label = np.asarray(read_photograph(photograph)), self.read_label(path)
+        pixels, label = read_photograph(photograph), self.read_label(path)
         if label.shape != pixels.shape[:2]:
             raise CourseError(
                 f"{path} is {label.shape[::-1]} pixels but its photograph {pixels.shape[1::-1]}; "
@@ -134,12 +133,7 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
     def size(self, index: int) -> tuple[int, int]:
         """Width and height of the photograph's file, read from its header."""
         if index not in self._sizes:
-            photograph, _ = self.pairs[index]
-            try:
-                with Image.open(photograph) as image:
-                    self._sizes[index] = image.size
-            except OSError as error:
-                raise damaged(photograph, error) from error
+            self._sizes[index] = photograph_size(self.pairs[index][0])
         return self._sizes[index]
 
     def name(self, index: int) -> str:

@@ -135,14 +135,17 @@ def from_weights(path: str | Path) -> FCN:
         CourseError: the file is missing, damaged or not of such a network.
     """
     configuration = checkpoint.read_configuration(path)
-    network = NETWORKS.get(configuration.pop("network", None))
+    network = NETWORKS.get(str(configuration.pop("network", None)))
     if network is None:
         raise CourseError(
             f"{path} doesn't say which network it is for; give a best.safetensors that a training notebook wrote."
         )
     transform_input = configuration.pop("transform_input", False)
     classes = configuration.pop("classes", None)
-    model = network(**configuration)
+    try:
+        model = network(**configuration)
+    except (TypeError, ValueError, CourseError) as error:
+        raise CourseError(f"{path} says of its network what can't be ({error}); train it again.") from error
     model.trunk.transform_input = model.configuration["transform_input"] = transform_input
     if classes is not None:
         model.configuration["classes"] = classes

@@ -3,14 +3,10 @@
 Both come as torchvision lays them out, linear layers included, so that the transplant is the same exercise.
 """
 
-import http.client
-from pathlib import Path
-
 import torchvision.models
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
+from core.checkpoint import fetch_state, read_state
 from core.errors import CourseError
 from core.files import ROOT
 from fcn.models import FCN
@@ -38,8 +34,9 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
             f'{COURSE_WIDTH} with "course".'
         )
     if source == "imagenet":
-        return _imagenet(backbone)
-    return read_classifier(ROOT / "files" / f"{backbone}_small.safetensors")
+        return fetch_state(torchvision.models.get_model_weights(backbone)["IMAGENET1K_V1"])
+    state = read_state(ROOT / "files" / f"{backbone}_small.safetensors")
+    return {key: value.float() for key, value in state.items()}
 
 
 def start_from(model: FCN, source: str) -> FCN:
@@ -53,28 +50,3 @@ def start_from(model: FCN, source: str) -> FCN:
     trunk.transform_input = trunk.name == "googlenet" and source == "imagenet"
     model.configuration["transform_input"] = trunk.transform_input
     return model
-
-
-def read_classifier(path: Path) -> dict[str, Tensor]:
-    """A classifier's weights from a safetensors file, in float32."""
-    try:
-        return {key: value.float() for key, value in load_file(path).items()}
-    except FileNotFoundError as error:
-        raise CourseError(f"There are no weights at {path}; make them with `python -m fcn.pretext`.") from error
-    except (SafetensorError, OSError) as error:
-        raise CourseError(
-            f"{path} is not a whole safetensors file ({error}); make it again with `python -m fcn.pretext`."
-        ) from error
-
-
-def _imagenet(backbone: str) -> dict[str, Tensor]:
-    weights = torchvision.models.get_model_weights(backbone)["IMAGENET1K_V1"]
-    try:
-        return dict(weights.get_state_dict(progress=True, check_hash=True))
-    except (OSError, http.client.HTTPException) as error:  # URLError and time-outs are OSErrors
-        raise CourseError(
-            f"ImageNet's weights can't be fetched from {weights.url} ({error}); "
-            'connect to the network, or use the weights "course" with width 0.125.'
-        ) from error
-    except RuntimeError as error:  # torch.hub's word for a wrong hash
-        raise CourseError(f"ImageNet's weights from {weights.url} arrived damaged ({error}); try again.") from error

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 from torchvision.datasets import CIFAR10
@@ -16,6 +15,7 @@ from tqdm.auto import tqdm
 
 from core.errors import CourseError
 from core.files import ROOT
+from core.photographs import SUFFIXES, read_photograph
 from residual import pictures
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -23,7 +23,6 @@ SIDE = 32  # pixels
 VALIDATION = 5000  # pictures of CIFAR-10's training set that are held out of training
 BUILTIN_SIZES = {"train": 2000, "validation": 500, "test": 1000}
 BUILTIN_SEEDS = {"train": 1, "validation": 2, "test": 3}
-SUFFIXES = (".jpg", ".jpeg", ".png")
 MARGIN = 1 / 8  # of the side: the zeros around a picture before it is cropped, 4 pixels (He et al., section 4.2)
 
 
@@ -192,11 +191,7 @@ def _folder(folder: Path) -> tuple[PictureSet, bool]:
 
 def _read(path: Path) -> np.ndarray:
     """One picture, (32, 32, 3) uint8."""
-    try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError) as error:  # PIL raises SyntaxError for some broken PNGs
-        raise CourseError(f"{path} is not a readable picture; replace it or remove it.") from error
+    pixels = read_photograph(path)
     if pixels.shape != (SIDE, SIDE, 3):
         size = f"{pixels.shape[1]} × {pixels.shape[0]}"
         raise CourseError(f"{path} is {size} pixels; pictures must be {SIDE} × {SIDE}, so scale it or remove it.")

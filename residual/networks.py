@@ -150,7 +150,7 @@ def from_weights(path: str | Path) -> Network:
     configuration = read_configuration(path)
     try:
         model = Network(**configuration)
-    except TypeError as error:
+    except (TypeError, ValueError, CourseError) as error:
         raise CourseError(f"{path} holds no network of this kind; make one with `python -m residual train`.") from error
     load_weights(model, path)
     return model.eval()

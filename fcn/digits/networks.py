@@ -4,7 +4,6 @@ Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmenta
 linear layer is a convolution) and 3.3 (upsampling is a transposed convolution); skips as in section 4.2.
 """
 
-import copy
 import difflib
 from pathlib import Path
 
@@ -160,9 +159,8 @@ def weights_file(folder: Path, name: str) -> Path:
 
 def save(model: DigitClassifier | DigitFCN, folder: Path, digits: str, seed: int) -> None:
     """Writes a network's weights in half precision, with its name, and the digits and seed it was trained with."""
-    halved = copy.deepcopy(model).half()
-    halved.configuration = {"network": model.name, "digits": digits, "seed": seed}
-    checkpoint.save_weights(halved, weights_file(folder, model.name))
+    configuration = {"network": model.name, "digits": digits, "seed": seed}
+    checkpoint.save_weights(model, weights_file(folder, model.name), configuration, half=True)
 
 
 def load_network(folder: Path, name: str) -> tuple[DigitFCN, DigitClassifier, dict]:

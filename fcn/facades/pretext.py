@@ -13,14 +13,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
+from core.checkpoint import save_weights
 from core.devices import best_device
 from core.errors import CourseError
-from core.files import ROOT, write_atomically
+from core.files import ROOT
 from core.photographs import normalise
 from core.training import one_cycle, seed_everything, train_steps
 from fcn.backbones import NAMES, Trunk
@@ -67,7 +67,7 @@ def draw_batch(parts: list[list[np.ndarray]], size: int, generator: np.random.Ge
         picture = parts[index][generator.integers(len(parts[index]))]
         y, x = generator.integers(17, size=2)
         picture = picture[y : y + SIDE, x : x + SIDE]
-        pictures.append(normalise(torch.from_numpy(picture[:, ::-1].copy() if generator.random() < 0.5 else picture)))
+        pictures.append(normalise(picture[:, ::-1] if generator.random() < 0.5 else picture))
     return torch.stack(pictures), torch.from_numpy(classes)
 
 
@@ -84,17 +84,14 @@ class Classifier(nn.Module):
         return self.last(self.trunk(image)[-1].mean(dim=(2, 3)))
 
     def torchvision_state(self) -> dict[str, Tensor]:
-        """The weights as torchvision lays them out: former linear layers flat again, in float16 to be small."""
+        """The weights as torchvision lays them out: former linear layers flat again."""
         state = {
             key: value.flatten(1) if key.startswith("classifier") and value.ndim == 4 else value
             for key, value in self.trunk.state_dict().items()
         }
         last = "fc" if self.trunk.name == "googlenet" else "classifier.6"
         state |= {f"{last}.weight": self.last.weight.detach(), f"{last}.bias": self.last.bias.detach()}
-        return {
-            key: value.cpu().half().contiguous() if value.is_floating_point() else value.cpu()
-            for key, value in state.items()
-        }
+        return state
 
 
 def train(backbone: str, facades: int, steps: int, batch_size: int, seed: int) -> tuple[Classifier, float]:
@@ -134,8 +131,8 @@ def main() -> None:
     started = time.perf_counter()
     try:
         model, accuracy = train(options.backbone, options.facades, options.steps, options.batch_size, options.seed)
-        with write_atomically(options.out or ROOT / "files" / f"{options.backbone}_small.safetensors") as path:
-            save_file(model.torchvision_state(), path)
+        path = options.out or ROOT / "files" / f"{options.backbone}_small.safetensors"
+        save_weights(model.torchvision_state(), path, half=True)
     except CourseError as error:
         sys.exit(f"error: {error}")
     print(f"accuracy on parts of facades held out: {accuracy:.3f} ({time.perf_counter() - started:.0f} s)")

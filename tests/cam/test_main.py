@@ -62,19 +62,18 @@ def test_nan_in_the_network_is_one_sentence(picture):
 
 def test_where_imagenet_weights_cannot_be_fetched_the_small_network_stands_in(monkeypatch):
     def no_network(*_args, **_keywords):
-        raise OSError("no network")
+        raise CourseError("ImageNet's weights can't be fetched (no network); go online once.")
 
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", no_network)
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", no_network)
+    monkeypatch.setattr("cam.resnet.fetch_state", no_network)
     assert load_classifier("auto").source.startswith("small course weights")
-    with pytest.raises(CourseError, match="cannot be fetched.*no network"):
+    with pytest.raises(CourseError, match="can't be fetched.*no network"):
         load_classifier("imagenet")
 
 
 def test_where_imagenet_weights_can_be_had_they_are_used(monkeypatch):
     torch.manual_seed(0)
     state = torchvision.models.resnet18().state_dict()
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_args, **_keywords: state)
+    monkeypatch.setattr("cam.resnet.fetch_state", lambda weights: state)
     classifier = load_classifier("auto")
     assert classifier.source.startswith("ImageNet weights") and len(classifier.classes) == 1000
     assert torch.equal(classifier.model.fc.weight, state["fc.weight"])
@@ -90,10 +89,10 @@ def test_the_command_line_writes_the_map(tmp_path, capsys):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["absent.png"], "no photograph"),
+        (["absent.png"], "no file"),
         ([str(CHELSEA), "--class", "stripy"], "nearest is 'striped'"),
         ([str(CHELSEA), "--layer", "layer9"], "no layer layer9"),
-        ([str(CHELSEA), "--weights", str(CHELSEA)], "not a file of weights"),
+        ([str(CHELSEA), "--weights", str(CHELSEA)], "not a whole file of weights"),
         ([str(CHELSEA), "--out", "map.xyz"], "not a kind of picture"),
     ],
 )

@@ -63,12 +63,12 @@ def test_both_kinds_of_file_are_read(reference, tmp_path):
 @pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
 def test_a_file_that_is_not_one_of_weights(tmp_path, name):
     (tmp_path / name).write_text("not weights at all")
-    with pytest.raises(CourseError, match="not a file of weights"):
+    with pytest.raises(CourseError, match="not a whole file of weights"):
         read_weights(tmp_path / name)
     torch.save({"model": {"a": torch.ones(1)}}, tmp_path / "whole.pth")
     with pytest.raises(CourseError, match="no plain state dict"):
         read_weights(tmp_path / "whole.pth")
-    with pytest.raises(CourseError, match="no weights file"):
+    with pytest.raises(CourseError, match="There are no weights at"):
         read_weights(tmp_path / "absent.pth")
-    with pytest.raises(CourseError, match="no weights file"):
+    with pytest.raises(CourseError, match="There are no weights at"):
         read_weights(tmp_path / "absent.safetensors")

@@ -52,7 +52,7 @@ def test_errors_are_black_and_void_white():
 
 def test_overlay_at_alpha_0_is_the_photograph():
     pixels = torch.randint(0, 256, (5, 7, 3), dtype=torch.uint8)
-    shown = plots.overlay(normalise(pixels), torch.zeros(5, 7, dtype=torch.int64), alpha=0)
+    shown = plots.overlay(normalise(pixels.numpy()), torch.zeros(5, 7, dtype=torch.int64), alpha=0)
     assert np.abs(shown * 255 - pixels.numpy()).max() < 1e-3
 
 

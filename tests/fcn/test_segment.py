@@ -35,7 +35,7 @@ def test_names_vocs_classes_for_a_network_of_21(tmp_path):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["background"]
 
 
-@pytest.mark.parametrize("photograph, message", [("missing.jpg", "There is no file"), ("text.jpg", "not a whole")])
+@pytest.mark.parametrize("photograph, message", [("missing.jpg", "There is no file"), ("text.jpg", "not an image")])
 def test_user_mistakes_are_one_sentence(weights, tmp_path, photograph, message):
     (tmp_path / "text.jpg").write_text("no picture")
     result = run(tmp_path / photograph, "--weights", weights)

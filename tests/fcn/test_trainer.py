@@ -1,4 +1,4 @@
-"""fcn.trainer and fcn.checkpoint: resuming, what is refused, and what training must be able to learn."""
+"""fcn.trainer: resuming, what is refused, and what training must be able to learn."""
 
 import dataclasses
 import os
@@ -15,7 +15,7 @@ import torch
 from samples import same_weights
 from torch import nn
 
-from core.checkpoint import load_weights, read_configuration, save_weights
+from core.checkpoint import load_weights, read_configuration
 from core.errors import CourseError
 from core.training import seed_everything
 from core.training_state import alone_in, read_checkpoint
@@ -228,40 +228,6 @@ def test_loss_that_is_not_finite_names_the_photographs(small_facades, tmp_path):
     dataset = CMPFacade(small_facades, "train")
     with pytest.raises(CourseError, match=r"The loss is nan on base/cmp_b000\d.jpg, base/cmp_b000\d.jpg"):
         fit(Broken(width=0.125, padding="aligned"), dataset, dataset, QUICK, tmp_path)
-
-
-def test_weights_files(tmp_path):
-    model = FCN32s(width=0.125, padding="aligned")
-    save_weights(model, tmp_path / "weights.safetensors")
-    with pytest.raises(CourseError, match="another network"):
-        load_weights(FCN8s(width=0.125, padding="aligned"), tmp_path / "weights.safetensors")
-    (tmp_path / "damaged.safetensors").write_bytes(b"not weights")
-    with pytest.raises(CourseError, match="not a whole safetensors file"):
-        load_weights(model, tmp_path / "damaged.safetensors")
-    with pytest.raises(CourseError, match="no weights"):
-        load_weights(model, tmp_path / "missing.safetensors")
-    assert not list(tmp_path.glob(".*"))
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full to stand in for a full disk")
-def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
-    model = FCN32s(width=0.125, padding="aligned")
-
-    def on_a_full_disk(state, path, **options):
-        with open("/dev/full", "wb") as file:
-            file.write(b"x" * 100_000)
-
-    monkeypatch.setattr("core.checkpoint.save_file", on_a_full_disk)
-    with pytest.raises(CourseError, match="No space left on device; free some space"):
-        save_weights(model, tmp_path / "best.safetensors")
-
-    def as_torch_says_it(*arguments):
-        raise RuntimeError("unexpected pos 930880 vs 930768")
-
-    monkeypatch.setattr("core.checkpoint.save_file", lambda *arguments, **options: as_torch_says_it())
-    with pytest.raises(CourseError, match="free some space"):
-        save_weights(model, tmp_path / "best.safetensors")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_biases_learn_twice_as_fast_and_do_not_decay():

@@ -122,12 +122,12 @@ def test_image_that_is_listed_twice(small_voc):
 def test_damaged_files(small_voc):
     folder = small_voc / "VOCdevkit/VOC2007"
     (folder / "SegmentationClass/000020.png").write_bytes(b"no image")
-    with pytest.raises(CourseError, match="000020.png is not a whole image"):
+    with pytest.raises(CourseError, match="000020.png is not an image"):
         VOC(small_voc, "test")[0]
     write_sbd(small_voc / "sbd", {"train": ["a"], "val": ["b"]})
     (small_voc / "sbd/cls/a.mat").write_bytes(b"no matrix")
     train, _, _ = load_splits(str(small_voc), 1.0, extra=True)
-    with pytest.raises(CourseError, match="a.mat is not a whole"):
+    with pytest.raises(CourseError, match="a.mat cannot be read"):
         train[len(train) - 2]
 
 

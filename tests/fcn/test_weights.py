@@ -1,11 +1,8 @@
-"""fcn.weights, fcn.pretext and `python -m fcn`."""
-
-import urllib.error
+"""Where trunks' weights come from."""
 
 import pytest
 import torch
 import torchvision
-from safetensors.torch import save_file
 
 from core.errors import CourseError
 from core.files import ROOT
@@ -42,30 +39,8 @@ def test_widths_the_weights_do_not_come_in():
         weights.classifier_weights("none")
 
 
-def test_no_network_is_said_in_one_sentence(monkeypatch):
-    def unreachable(*arguments, **options):
-        raise urllib.error.URLError("no network")
-
-    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", unreachable)
-    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", unreachable)
-    with pytest.raises(CourseError, match="connect to the network"):
-        weights.classifier_weights("imagenet", "vgg16", 1.0)
-
-
-def test_imagenet_weights_have_their_hash_checked(monkeypatch):
-    seen = {}
-    monkeypatch.setattr(
-        "torchvision.models._api.load_state_dict_from_url", lambda url, **options: seen.update(options) or {}
-    )
-    weights.classifier_weights("imagenet", "vgg16", 1.0)
-    assert seen["check_hash"] is True
-
-
-def test_damaged_weights_file(tmp_path):
-    (tmp_path / "x.safetensors").write_bytes(b"nothing of the kind")
-    with pytest.raises(CourseError, match="not a whole safetensors file"):
-        weights.read_classifier(tmp_path / "x.safetensors")
-    with pytest.raises(CourseError, match="no weights"):
-        weights.read_classifier(tmp_path / "y.safetensors")
-    save_file({"a": torch.ones(2, dtype=torch.float16)}, tmp_path / "z.safetensors")
-    assert weights.read_classifier(tmp_path / "z.safetensors")["a"].dtype == torch.float32
+def test_imagenets_weights_are_torchvisions(monkeypatch):
+    asked = []
+    monkeypatch.setattr(weights, "fetch_state", lambda which: asked.append(which) or {"a": torch.ones(1)})
+    assert weights.classifier_weights("imagenet", "googlenet", 1.0).keys() == {"a"}
+    assert asked == [torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1]

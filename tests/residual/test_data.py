@@ -100,7 +100,7 @@ def test_mistakes_name_the_file(tmp_path):
     with pytest.raises(CourseError, match=r"cat/0.png is 30 × 32 pixels"):
         load(root)
     small.write_bytes(small.read_bytes()[:40])
-    with pytest.raises(CourseError, match=r"cat/0.png is not a readable picture"):
+    with pytest.raises(CourseError, match=r"cat/0.png is not an image"):
         load(root)
     for path in (root / "train" / "cat").iterdir():
         path.unlink()

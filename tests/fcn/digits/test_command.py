@@ -93,5 +93,5 @@ def test_weights_that_are_missing_damaged_or_of_the_other_network_are_named(tmp_
     with pytest.raises(CourseError, match="digits_standardFCN.safetensors belong to another network"):
         load_network(tmp_path, "standardFCN")
     fcn8.write_bytes(fcn8.read_bytes()[:1000])
-    with pytest.raises(CourseError, match="digits_fcn8.safetensors is not a whole safetensors file"):
+    with pytest.raises(CourseError, match="digits_fcn8.safetensors is not a whole file of weights"):
         load_network(tmp_path, "fcn8")

@@ -1,5 +1,6 @@
-"""Photographs of every kind held against Pillow's pixels and torchvision's preset."""
+"""Photographs of every kind held against Pillow's pixels."""
 
+import os
 import struct
 import zlib
 
@@ -7,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torchvision.models import ResNet18_Weights
+from torchvision.transforms import functional
 
-from cam.view import View, centre_view, look, read_photograph
 from core.errors import CourseError
 from core.files import ROOT
+from core.photographs import normalise, photograph_size, read_palette, read_photograph
 
 CHELSEA = ROOT / "files" / "photographs" / "chelsea.png"
 
@@ -73,54 +74,34 @@ def test_bad_files_say_what_is_wrong(tmp_path, colours):
     Image.fromarray(colours.repeat(40, 0).repeat(40, 1)).save(tmp_path / "whole.jpg")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:-400])
     (tmp_path / "cut.png").write_bytes(CHELSEA.read_bytes()[:100_000])
-    Image.fromarray(colours[:1, :1]).save(tmp_path / "dot.png")
-    Image.new("RGB", (30, 20), "grey").save(tmp_path / "grey.png")
     for side in (10_000, 60_000):
         (tmp_path / f"huge{side}.png").write_bytes(_png_header(side, side))
+    os.mkfifo(tmp_path / "pipe")  # nobody ever writes to it
     for name, words in [
-        ("absent.jpg", "no photograph"),
+        ("absent.jpg", "no file"),
         ("text.jpg", "not an image"),
         ("cut.jpg", "cut short"),
         ("cut.png", "cut short"),
-        ("dot.png", "1 × 1"),
-        ("grey.png", "one colour"),
         ("huge10000.png", "too large"),
         ("huge60000.png", "too large"),
-        (".", "cannot be read"),
+        (".", "not a file"),
+        ("pipe", "not a file"),
     ]:
-        with pytest.raises(CourseError, match=words) as raised:
-            read_photograph(tmp_path / name)
-        assert "\n" not in str(raised.value)
+        for read in (read_photograph, read_palette) if words != "cut short" else (read_photograph,):
+            with pytest.raises(CourseError, match=words) as raised:
+                read(tmp_path / name)
+            assert "\n" not in str(raised.value)
 
 
-def test_the_network_sees_what_torchvisions_preset_shows():
-    photograph = read_photograph(CHELSEA)
-    preset = ResNet18_Weights.IMAGENET1K_V1.transforms()(Image.fromarray(photograph))
-    seen = look(photograph, centre_view(photograph))[0]
-    assert seen.shape == preset.shape == (3, 224, 224)
-    assert (seen - preset).abs().mean() < 0.03  # in units of the channels' deviation
+def test_a_label_map_of_colours_is_refused(tmp_path, colours):
+    Image.fromarray(colours).save(tmp_path / "colours.png")
+    with pytest.raises(CourseError, match="holds colours"):
+        read_palette(tmp_path / "colours.png")
 
 
-def test_the_view_knows_where_its_pixels_came_from():
-    """A white dot in the photograph is found again, from the pixel the network saw it at."""
-    photograph = np.zeros((300, 500, 3), np.uint8)
-    photograph[100:108, 200:208] = 255
-    view = centre_view(photograph)
-    bright = look(photograph, view)[0, 0].double()
-    bright = bright - bright.min()
-    at = (
-        (bright.sum(0) * torch.arange(224)).sum() / bright.sum(),
-        (bright.sum(1) * torch.arange(224)).sum() / bright.sum(),
-    )
-    middle_column = np.interp(203.5, np.arange(500), view.columns(500))
-    middle_row = np.interp(103.5, np.arange(300), view.rows(300))
-    assert at[0] == pytest.approx(middle_column, abs=0.05) and at[1] == pytest.approx(middle_row, abs=0.05)
-
-
-def test_a_view_without_scaling_leaves_pixels_where_they_are():
-    assert np.array_equal(View(left=10, top=0, side=20, size=20).columns(40), np.arange(40) - 10)
-
-
-def test_a_long_thin_photograph_is_seen_at_once():
-    thin = np.random.default_rng(0).integers(0, 256, (4, 20_000, 3), dtype=np.uint8)
-    assert look(thin, centre_view(thin)).shape == (1, 3, 224, 224)
+def test_size_and_normalisation(tmp_path, colours):
+    Image.fromarray(colours).save(tmp_path / "image.png")
+    assert photograph_size(tmp_path / "image.png") == (8, 5)
+    mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    expected = functional.normalize(functional.to_tensor(colours.copy()), mean, deviation)
+    assert torch.equal(normalise(colours), expected) and torch.equal(normalise(colours[None])[0], expected)
