@@ -5,9 +5,8 @@ import difflib
 from torch import nn
 
 from core.errors import CourseError
-from fcn.geometry import Grid, follow
-
-SHORTCUTS = {"downsample", "shortcut"}  # what residual networks call the path beside the main one
+from fcn.execution import layer_output
+from fcn.geometry import Grid
 
 
 def find_layer(model: nn.Module, layer: nn.Module | str) -> nn.Module:
@@ -34,22 +33,10 @@ def find_layer(model: nn.Module, layer: nn.Module | str) -> nn.Module:
 
 
 def layer_grid(model: nn.Module, layer: nn.Module | str) -> Grid:
-    """Where the cells of a layer's output lie in the network's input, by receptive-field arithmetic.
-
-    Follows the convolutions and poolings in the order in which the network defines them, up to the end of
-    `layer`. That is the order of execution in sequential and residual networks; of a residual block it follows
-    the main path, with which the shortcut agrees. The branches of an Inception block keep the cells in place,
-    so start and step hold there too, though not the receptive field.
+    """Where the cells of a layer's output lie in the network's input, by receptive-field arithmetic along what the
+    network executes.
 
     Raises:
-        CourseError: no such layer.
+        CourseError: no such layer, or its cells can't be followed (see `fcn.execution`).
     """
-    target = find_layer(model, layer)
-    inside = set(target.modules())
-    path, last = [], 0
-    for name, module in model.named_modules():
-        if not SHORTCUTS & set(name.split(".")):
-            path.append(module)
-        if module in inside:
-            last = len(path)
-    return follow(module for module in path[:last] if not list(module.children()))
+    return layer_output(model, find_layer(model, layer))

@@ -31,8 +31,12 @@ class WholeMapConvolution(nn.Conv2d):
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, before: int = 0, after: int = 0) -> None:
-        super().__init__(inputs, outputs, kernel, padding=before)  # what fcn.geometry reads: the first cell's
+        super().__init__(inputs, outputs, kernel, padding=before)
         self.after = after
+
+    def grid(self, grid: Grid) -> Grid:
+        """Where its cells lie: the zeros before the first ones decide."""
+        return grid.convolve(self.kernel_size[0], padding=self.padding[0])
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, inputs, h, w) → (N, outputs, h + before + after - kernel + 1, …)."""

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from torch import nn
-from torchvision.models.googlenet import Inception
+
+from core.errors import CourseError
 
 
 @dataclass(frozen=True)
@@ -62,27 +63,113 @@ class Grid:
         """The grid of the map with so many cells added on every side."""
         return Grid(self.start - cells * self.step, self.step, self.receptive_field)
 
-
-def _pair_first(value: int | tuple[int, ...]) -> int:
-    return value if isinstance(value, int) else value[0]
+    def strided(self, stride: int) -> "Grid":
+        """The grid of every `stride`-th cell, beginning with the first."""
+        return Grid(self.start, self.step * stride, self.receptive_field)
 
 
 def follow(layers: Iterable[nn.Module], grid: Grid = Grid()) -> Grid:
     """The grid after these layers, applied one after another.
 
-    Only convolutions, poolings and transposed convolutions move the cells; a layer that works on each cell by
-    itself (ReLU, dropout, batch normalisation) leaves the grid as it is. Layers are taken to be square.
+    A layer with branches is followed along all of them (see `fcn.execution`); they have to meet on the same cells.
+
+    Raises:
+        CourseError: a layer that it doesn't know, one that differs along the two sides, or one after which there is
+            no map of cells any more.
     """
+    from fcn.execution import after  # a layer with branches leads back here
+
     for layer in layers:
-        if isinstance(layer, nn.ConvTranspose2d):
-            grid = grid.upsample(*(_pair_first(v) for v in (layer.kernel_size, layer.stride, layer.padding)))
-        elif isinstance(layer, nn.Conv2d | nn.MaxPool2d):
-            grid = grid.convolve(
-                *(_pair_first(v) for v in (layer.kernel_size, layer.stride, layer.padding, layer.dilation))
-            )
-        elif isinstance(layer, Inception):  # parallel branches: the widest one gives the receptive field
-            branches = (layer.branch1, layer.branch2, layer.branch3, layer.branch4)
-            grid = max((follow([branch], grid) for branch in branches), key=lambda g: g.receptive_field)
-        else:
-            grid = follow(layer.children(), grid)
+        grid = after(layer, grid)
     return grid
+
+
+# What works on each cell by itself, or on all alike, and so leaves the cells where they are.
+CELLWISE = (
+    nn.Identity,
+    nn.ReLU,
+    nn.ReLU6,
+    nn.LeakyReLU,
+    nn.ELU,
+    nn.GELU,
+    nn.SiLU,
+    nn.Tanh,
+    nn.Sigmoid,
+    nn.Hardswish,
+    nn.Hardsigmoid,
+    nn.Dropout,
+    nn.Dropout2d,
+    nn.BatchNorm2d,
+    nn.GroupNorm,
+    nn.InstanceNorm2d,
+    nn.LocalResponseNorm,
+)
+WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+
+
+def is_known(layer: nn.Module) -> bool:
+    """Whether the arithmetic below knows what this layer does to the cells, or the layer itself does (`grid`)."""
+    if hasattr(layer, "grid"):
+        return True
+    kinds = (*WINDOWS, *CELLWISE, nn.ConvTranspose2d, nn.Upsample)
+    kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
+    # A subclass that computes something of its own may pad or shift as well.
+    return kind is not None and type(layer).forward is kind.forward
+
+
+def after_known(layer: nn.Module, grid: Grid) -> Grid:
+    """The grid after one layer that `is_known`.
+
+    Raises:
+        CourseError: it differs along the two sides.
+    """
+    if hasattr(layer, "grid"):
+        return layer.grid(grid)
+    if isinstance(layer, CELLWISE):
+        return grid
+    if isinstance(layer, nn.Upsample):
+        return _interpolated(layer, grid)
+    along = [_along(layer, side, grid) for side in (0, 1)]
+    return meet(along, f"the two sides of {layer}")
+
+
+def _along(layer: nn.Module, side: int, grid: Grid) -> Grid:
+    kernel, stride = (_of_side(value, side) for value in (layer.kernel_size, layer.stride))
+    dilation = _of_side(getattr(layer, "dilation", 1), side)
+    if layer.padding == "same":  # what can't be shared evenly is added behind
+        padding = dilation * (kernel - 1) // 2
+    elif layer.padding == "valid":
+        padding = 0
+    else:
+        padding = _of_side(layer.padding, side)
+    if not isinstance(layer, nn.ConvTranspose2d):
+        return grid.convolve(kernel, stride, padding, dilation)
+    if dilation != 1:
+        raise CourseError(f"Where the cells of {layer} lie isn't known, as it is dilated; choose another layer.")
+    return grid.upsample(kernel, stride, padding)
+
+
+def _of_side(value: int | tuple[int, ...], side: int) -> int:
+    return value if isinstance(value, int) else value[side]
+
+
+def _interpolated(layer: nn.Upsample, grid: Grid) -> Grid:
+    """Cells share the image evenly before and after, as in `interpolate(align_corners=False)`."""
+    factor = layer.scale_factor
+    if layer.align_corners or not isinstance(factor, int | float) or not float(factor).is_integer():
+        raise CourseError(f"Where the cells of {layer} lie depends on the image's size; choose an earlier layer.")
+    wider = grid.step if layer.mode in ("bilinear", "bicubic") else 0
+    return Grid(grid.start + (0.5 / factor - 0.5) * grid.step, grid.step / factor, grid.receptive_field + wider)
+
+
+def meet(grids: Iterable[Grid], where: str) -> Grid:
+    """The grid of maps that are put together cell by cell; the widest of them says how far a cell sees.
+
+    Raises:
+        CourseError: their cells don't lie on each other.
+    """
+    first, *others = grids
+    if any((other.start, other.step) != (first.start, first.step) for other in others):
+        places = " and ".join(sorted({f"{grid.start:g} + {grid.step:g} i" for grid in (first, *others)}))
+        raise CourseError(f"Cells at {places} meet in {where}, so that they have no one place; choose another layer.")
+    return max((first, *others), key=lambda grid: grid.receptive_field)

@@ -5,6 +5,7 @@ import torch
 import torchvision
 from torch import nn
 
+from core.errors import CourseError
 from fcn.geometry import Grid, follow
 from fcn.models import FCN8s, FCN16s, FCN32s
 
@@ -105,3 +106,45 @@ def _average_pooling(layer: nn.Module) -> nn.Module:
     for name, child in layer.named_children():
         setattr(layer, name, _average_pooling(child))
     return layer
+
+
+@pytest.mark.parametrize(
+    "layer, words",
+    [
+        (nn.Linear(3, 3), "isn't known|no map"),
+        (nn.AdaptiveAvgPool2d(1), "no map of cells"),
+        (nn.Conv2d(3, 3, (3, 5), padding=1), "meet in the two sides"),
+        (nn.Conv2d(3, 3, 3, stride=(1, 2), padding=1), "meet in the two sides"),
+        (nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), "depends on the image's size"),
+        (nn.Upsample(size=32), "depends on the image's size"),
+        (nn.MaxUnpool2d(2), "isn't known|can't be followed"),
+    ],
+)
+def test_a_layer_that_is_not_known_is_refused(layer, words):
+    with pytest.raises(CourseError, match=words):
+        follow([layer])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.AvgPool2d(2),
+        nn.AvgPool2d(3, 2, 1),
+        nn.Conv2d(1, 1, (1, 7), padding=(0, 3)),
+        nn.Conv2d(1, 1, 5, padding="same", dilation=2),
+        nn.Upsample(scale_factor=2, mode="bilinear"),
+        nn.Upsample(scale_factor=4, mode="nearest"),
+    ],
+)
+def test_further_layers_lie_where_their_gradient_does(layer):
+    grid = follow([layer])
+    if isinstance(layer, nn.Conv2d):
+        nn.init.ones_(layer.weight)
+    image = torch.ones(1, 1, 41, 41, requires_grad=True)
+    output = layer(image)
+    # An interpolation's cells lie between pixels: several together look at their mean place.
+    cells = range(8, 8 + int(1 / min(grid.step, 1)))
+    (gradient,) = torch.autograd.grad(output[0, 0, cells.start : cells.stop, 8].sum(), image)
+    profile = gradient[0, 0].sum(1)
+    expected = grid.start + grid.step * sum(cells) / len(cells)
+    assert ((profile * torch.arange(41)).sum() / profile.sum()).item() == pytest.approx(expected, abs=1e-5)
