@@ -65,7 +65,7 @@ def measure(way: str, folder: Path, batch_size: int, steps: int) -> dict[str, fl
     for step in range(steps + 1):
         first = step * batch_size
         image, label = collate([dataset[index % len(dataset)] for index in range(first, first + batch_size)])
-        if autocast._enabled:
+        if way != "plain" and multiplies_bfloat16(CPU):
             image = image.contiguous(memory_format=torch.channels_last)
         marks = [time.perf_counter()]
         with autocast:

@@ -42,7 +42,7 @@ def grad_cam(
 
     Raises:
         CourseError: gradients are switched off, no such layer, a layer that is not used or has no (N, C, h, w)
-            output, a class that does not exist, a number of classes other than N, logits that are not numbers.
+            output (a Swin transformer's channels come last), a class that does not exist, a number of classes other than N, logits that are not numbers.
     """
     if not torch.is_grad_enabled():
         raise CourseError(
@@ -56,6 +56,8 @@ def grad_cam(
         """Cuts the graph at the layer's output and starts it anew from there."""
         if not isinstance(output, Tensor) or output.ndim != 4:
             raise CourseError(f"Layer {layer} gives no (N, C, h, w) map; choose a convolutional one.")
+        if _channels_are_last(_module, output):
+            raise CourseError(f"Layer {layer} gives (N, h, w, C), channels last; choose one that gives (N, C, h, w).")
         torch.set_grad_enabled(True)
         kept[:] = [output.detach().requires_grad_()]
         return kept[0].clone()  # so that operations in place further up change a copy
@@ -80,6 +82,13 @@ def grad_cam(
         features = kept[0].detach()
     maps = torch.einsum("nchw,nc->nhw", features, gradient.mean(dim=(2, 3)))
     return maps.relu() if relu else maps
+
+
+def _channels_are_last(module: nn.Module, output: Tensor) -> bool:
+    """Whether a layer is one of those transformers (Swin) that keep their channels behind: what normalises each cell
+    over its channels normalises over the last axis there."""
+    normalised = {part.normalized_shape for part in module.modules() if isinstance(part, nn.LayerNorm)}
+    return (output.shape[-1],) in normalised and (output.shape[1],) not in normalised
 
 
 def _logits_of(output: Tensor | tuple | list) -> Tensor:

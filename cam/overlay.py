@@ -6,7 +6,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cam.upsampling import sample
+from cam.upsampling import check_covers, sample
 from cam.view import View
 from core.errors import CourseError
 from fcn.geometry import Grid
@@ -49,7 +49,11 @@ def map_on_photograph(cell_map: Tensor, grid: Grid, view: View, shape: tuple[int
 
     Returns:
         (H, W) float64; NaN where the network didn't look.
+
+    Raises:
+        CourseError: the grid can't be that of this map.
     """
+    check_covers(cell_map, (view.size, view.size), grid)
     height, width = shape
     rows, columns = view.rows(height), view.columns(width)
     placed = sample(cell_map.double().cpu(), Tensor(rows).double(), Tensor(columns).double(), grid).numpy()

@@ -28,6 +28,16 @@ def upsample_aligned(maps: Tensor, size: tuple[int, int], grid: Grid) -> Tensor:
     Raises:
         CourseError: the grid cannot be that of these maps, since it doesn't cover the image.
     """
+    check_covers(maps, size, grid)
+    return sample(maps, torch.arange(size[0]), torch.arange(size[1]), grid)
+
+
+def check_covers(maps: Tensor, size: tuple[int, int], grid: Grid) -> None:
+    """Refuses a grid that can't be that of maps (..., h, w) of an image of `size` (H, W).
+
+    Raises:
+        CourseError: the grid's cells don't cover the image, or go beyond it.
+    """
     for cells, pixels in zip(maps.shape[-2:], size):
         last = grid.start + (cells - 1) * grid.step
         if grid.start < -grid.step or not pixels - 1 - 2 * grid.step <= last <= pixels - 1 + grid.step:
@@ -35,7 +45,6 @@ def upsample_aligned(maps: Tensor, size: tuple[int, int], grid: Grid) -> Tensor:
                 f"{cells} cells at {grid.start:g} + {grid.step:g} j do not cover {pixels} pixels; "
                 "give the grid of the layer that the map comes from."
             )
-    return sample(maps, torch.arange(size[0]), torch.arange(size[1]), grid)
 
 
 def sample(maps: Tensor, rows: Tensor, columns: Tensor, grid: Grid) -> Tensor:

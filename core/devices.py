@@ -51,7 +51,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether the device has instructions for bfloat16 products (tensor cores, AMX); otherwise it only emulates."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_tile"))
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

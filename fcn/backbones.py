@@ -2,20 +2,23 @@
 
 A linear layer that reads a whole feature map is a convolution whose kernel is as large as that map (FCN paper,
 section 3.1). So a trunk is a classifier without its last layer, whose other linear layers became convolutions; its
-layers keep torchvision's names, and torchvision's weights fit as they are.
+layers keep torchvision's names, and torchvision's weights fit as they are. Adding a backbone: docs/.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torchvision.models
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models.googlenet import GoogLeNet
+from torchvision.models import WeightsEnum
 
 from core.checkpoint import load_strictly
-from core.errors import CourseError
+from core.errors import CourseError, check_name
+from core.photographs import IMAGENET_MEAN, IMAGENET_STD
 from fcn.geometry import Grid, follow
-
-NAMES = ("vgg16", "alexnet", "googlenet")
 
 
 class WholeMapConvolution(nn.Conv2d):
@@ -53,8 +56,12 @@ class WholeMapConvolution(nn.Conv2d):
 class Trunk(nn.Module):
     """A classifier without its last layer, cut where its cells are 8, 16 and 32 pixels apart.
 
+    Aligned, VGG-16 is the classifier at 224 × 224 pixels. AlexNet and GoogLeNet aren't quite: for their last cells to
+    reach the image's end, zeros are added on the right and below, which changes their features at that border (by 10
+    and 28 %).
+
     Args:
-        name: "vgg16", "alexnet" or "googlenet".
+        name: of BACKBONES.
         width: factor on every layer's channels; 1.0 is the published network.
         padding: zeros around the image at the first convolution (the paper's 100), or "aligned": as many as the
             classifier has, with the former linear layers padded so that every image gets its cells.
@@ -71,39 +78,46 @@ class Trunk(nn.Module):
 
     def __init__(self, name: str = "vgg16", width: float = 1.0, padding: int | str = 100) -> None:
         super().__init__()
-        if name not in NAMES:
-            raise CourseError(f'Unknown backbone "{name}"; choose one of {", ".join(NAMES)}.')
+        check_name("backbone", name, BACKBONES)
         if padding != "aligned" and not (isinstance(padding, int) and padding >= 0):
             raise CourseError(f'Unknown padding {padding!r}; give "aligned" or a number of pixels such as 100.')
-        options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+        backbone = BACKBONES[name]
         with torch.device("meta"):  # a layout only; `_at_width` makes the real layers
-            classifier = _at_width(getattr(torchvision.models, name)(**options), width)
+            classifier = _at_width(backbone.classifier(), width)
         self.name, self.width, self.aligned = name, width, padding == "aligned"
-        # ImageNet's GoogLeNet expects inputs of mean 0.5 and deviation 0.5; set with its weights.
-        self.transform_input = False
-        # The aligned form adds zeros below and to the right, where the last cells would not reach the image's end.
-        # GoogLeNet gets two cells at least: batch normalisation can't train on a single one.
-        self.smallest_side, self.extra_side = {"vgg16": (1, 0), "alexnet": (63, 31), "googlenet": (47, 16)}[name]
+        self.transform_input = False  # set with ImageNet's weights, see `Backbone.half_inputs`
+        self.smallest_side, self.extra_side = backbone.smallest_side, backbone.extra_side
         for child_name, child in classifier.named_children():
             self.add_module(child_name, child)
-        self._stages = _STAGES[name](self, width, self.aligned)
-        first = next(layer for layer in self.modules() if isinstance(layer, nn.Conv2d))
+        backbone.make_dense(self, width, self.aligned)
         if not self.aligned:
+            first = next(layer for layer in self.modules() if isinstance(layer, nn.Conv2d))
             first.padding = (padding, padding)
         self.channels, self.grids = [], []
-        for stage, channels in zip(self._stages, _CHANNELS[name]):
+        for stage, channels in zip(self._stages(), backbone.channels):
             self.grids.append(follow(stage, self.grids[-1] if self.grids else Grid()))
             self.channels.append(round(channels * width))
+
+    def _stages(self) -> list[list[nn.Module]]:
+        """The layers of the three stages, in order; looked up each time, so that a layer may be replaced."""
+        stages: list[list[nn.Module]] = [[]]
+        for name, child in self.named_children():
+            layers = child.named_children() if isinstance(child, nn.Sequential) else [("", child)]
+            for number, layer in layers:
+                if f"{name}.{number}".rstrip(".") in BACKBONES[self.name].stage_starts:
+                    stages.append([])
+                stages[-1].append(layer)
+        return stages
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """(N, 3, H, W) normalised image → the features of the three stages, finest first."""
         if self.transform_input:
-            image = GoogLeNet._transform_input(self, image)
+            image = image * (IMAGENET_STD / 0.5).to(image) + ((IMAGENET_MEAN - 0.5) / 0.5).to(image)
         if self.aligned:
             below, right = (max(self.extra_side, self.smallest_side - side) for side in image.shape[-2:])
             image = functional.pad(image, (0, right, 0, below))
         features = []
-        for stage in self._stages:
+        for stage in self._stages():
             for layer in stage:
                 image = layer(image)
             features.append(image)
@@ -120,7 +134,7 @@ class Trunk(nn.Module):
             CourseError: a key or a shape that doesn't fit this trunk.
         """
         own = self.state_dict()
-        dropped = ("classifier.6.", "fc.", "aux1.", "aux2.")
+        dropped = BACKBONES[self.name].dropped
         state = {
             key: value.reshape(own[key].shape) if key in own and value.numel() == own[key].numel() else value
             for key, value in state.items()
@@ -136,7 +150,7 @@ def _at_width(module: nn.Module, width: float) -> nn.Module:
     """
 
     def scaled(channels: int) -> int:
-        if not (channels * width).is_integer() or width <= 0:
+        if not isinstance(width, int | float) or width <= 0 or not float(channels * width).is_integer():
             raise CourseError(f"width {width} leaves a fraction of {channels} channels; use 1, 0.5, 0.25 or 0.125.")
         return int(channels * width)
 
@@ -170,7 +184,7 @@ def he_initialised(layer: nn.Conv2d) -> nn.Conv2d:
     return layer
 
 
-def _vgg16(trunk: nn.Module, width: float, aligned: bool) -> list[list[nn.Module]]:
+def _dense_vgg16(trunk: nn.Module, width: float, aligned: bool) -> None:
     c512, c4096 = round(512 * width), round(4096 * width)
     side = 3 if aligned else 0
     fc6, fc7 = WholeMapConvolution(c512, c4096, 7, side, side), WholeMapConvolution(c4096, c4096, 1)
@@ -183,11 +197,9 @@ def _vgg16(trunk: nn.Module, width: float, aligned: bool) -> list[list[nn.Module
         nn.Dropout(),
     )
     del trunk.avgpool
-    layers = list(trunk.features)
-    return [layers[:17], layers[17:24], [*layers[24:], *trunk.classifier]]
 
 
-def _alexnet(trunk: nn.Module, width: float, aligned: bool) -> list[list[nn.Module]]:
+def _dense_alexnet(trunk: nn.Module, width: float, aligned: bool) -> None:
     c256, c4096 = round(256 * width), round(4096 * width)
     before, after = (3, 2) if aligned else (0, 0)
     fc6, fc7 = WholeMapConvolution(c256, c4096, 6, before, after), WholeMapConvolution(c4096, c4096, 1)
@@ -200,16 +212,74 @@ def _alexnet(trunk: nn.Module, width: float, aligned: bool) -> list[list[nn.Modu
         nn.ReLU(inplace=True),
     )
     del trunk.avgpool
-    layers = list(trunk.features)
-    return [layers[:3], layers[3:6], [*layers[6:], *trunk.classifier]]
 
 
-def _googlenet(trunk: nn.Module, width: float, aligned: bool) -> list[list[nn.Module]]:
+def _dense_googlenet(trunk: nn.Module, width: float, aligned: bool) -> None:
     del trunk.avgpool, trunk.fc
-    layers = list(trunk.children())
-    third, fourth = layers.index(trunk.maxpool3), layers.index(trunk.maxpool4)
-    return [layers[:third], layers[third:fourth], layers[fourth:]]
 
 
-_STAGES = {"vgg16": _vgg16, "alexnet": _alexnet, "googlenet": _googlenet}
-_CHANNELS = {"vgg16": (256, 512, 4096), "alexnet": (64, 192, 4096), "googlenet": (480, 832, 1024)}
+@dataclass(frozen=True)
+class Backbone:
+    """All that the course knows of a backbone; adding one is adding an entry to BACKBONES.
+
+    Attributes:
+        classifier: makes torchvision's classifier.
+        make_dense: puts convolutions in the place of a trunk's linear layers and removes what a trunk doesn't have.
+        stage_starts: the layers with which the second and third stage begin, by name.
+        channels: of the three stages' features at full width.
+        paper_rate: the FCN paper's learning rate (section 4.3), for the mean of the cross-entropy over a batch's pixels.
+        imagenet: torchvision's weights.
+        dropped: how the names of weights begin that a trunk has no place for.
+        smallest_side: pixels an aligned image needs; it is filled up with zeros. GoogLeNet gets two cells at least, as
+            batch normalisation can't train on a single one.
+        extra_side: zeros that the aligned form adds below and on the right, where the last cells would not reach the
+            image's end.
+        half_inputs: whether ImageNet's weights expect inputs of mean 0.5 and deviation 0.5.
+    """
+
+    classifier: Callable[[], nn.Module]
+    make_dense: Callable[[Trunk, float, bool], None]
+    stage_starts: tuple[str, str]
+    channels: tuple[int, int, int]
+    paper_rate: float
+    imagenet: WeightsEnum
+    dropped: tuple[str, ...]
+    smallest_side: int = 1
+    extra_side: int = 0
+    half_inputs: bool = False
+
+
+BACKBONES = {
+    "vgg16": Backbone(
+        classifier=torchvision.models.vgg16,
+        make_dense=_dense_vgg16,
+        stage_starts=("features.17", "features.24"),
+        channels=(256, 512, 4096),
+        paper_rate=1e-4,
+        imagenet=torchvision.models.VGG16_Weights.IMAGENET1K_V1,
+        dropped=("classifier.6.",),
+    ),
+    "alexnet": Backbone(
+        classifier=torchvision.models.alexnet,
+        make_dense=_dense_alexnet,
+        stage_starts=("features.3", "features.6"),
+        channels=(64, 192, 4096),
+        paper_rate=1e-3,
+        imagenet=torchvision.models.AlexNet_Weights.IMAGENET1K_V1,
+        dropped=("classifier.6.",),
+        smallest_side=63,
+        extra_side=31,
+    ),
+    "googlenet": Backbone(
+        classifier=partial(torchvision.models.googlenet, aux_logits=False, init_weights=False),
+        make_dense=_dense_googlenet,
+        stage_starts=("maxpool3", "maxpool4"),
+        channels=(480, 832, 1024),
+        paper_rate=5e-5,
+        imagenet=torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1,
+        dropped=("fc.", "aux1.", "aux2."),
+        smallest_side=47,
+        extra_side=16,
+        half_inputs=True,
+    ),
+}

@@ -1,4 +1,4 @@
-"""One confusion matrix, and every figure from it."""
+"""One confusion matrix, and every score from it."""
 
 import math
 
@@ -8,14 +8,15 @@ from torch.nn import functional
 
 
 class ConfusionMatrix:
-    """Counts of (true class, predicted class) over pixels, and the four figures of the FCN paper.
+    """Counts of (true class, predicted class) over pixels, and the four scores of the FCN paper.
 
     With n_ij the pixels of class i predicted as j, t_i = sum_j n_ij and c classes, the paper's section 5 defines
     pixel accuracy sum n_ii / sum t_i, mean accuracy (1/c) sum n_ii / t_i, mean IoU
     (1/c) sum n_ii / (t_i + sum_j n_ji - n_ii) and its frequency-weighted form. A class that occurs neither in the
     targets nor in the predictions has no IoU (NaN), and the means leave it out.
 
-    The counts stay on the device of the first update, in int64.
+    Counts are int64 and stay on the device of the updates; scores are computed on the CPU, as not every device has
+    float64 (MPS hasn't).
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -49,7 +50,11 @@ class ConfusionMatrix:
         return (self._hits().sum() / self._targets().sum()).item()
 
     def mean_accuracy(self) -> float:
-        """Mean over the classes that occur in the targets of the share of their pixels found, 0..1."""
+        """Mean over the classes of the share of their pixels found, 0..1; NaN if none was counted.
+
+        A class that is predicted but doesn't occur in the targets has no such share and is left out, so mean accuracy
+        doesn't see it; mean IoU counts it as 0.
+        """
         return (self._hits() / self._targets()).nanmean().item()
 
     def iou_per_class(self) -> list[float]:
@@ -66,35 +71,43 @@ class ConfusionMatrix:
         weighted = targets * self._hits() / self._unions()
         return (weighted.nansum() / targets.sum()).item()
 
-    def figures(self) -> dict[str, float | list[float | None]]:
-        """All of them by name; a class without an IoU is None, as JSON has no NaN."""
-        return {
+    def figures(self) -> dict[str, float | None | list[float | None]]:
+        """All scores by name; what can't be computed (no pixel counted, no such class) is None, as JSON has no NaN."""
+        scores = {
             "pixel_accuracy": self.pixel_accuracy(),
             "mean_accuracy": self.mean_accuracy(),
             "mean_iou": self.mean_iou(),
             "frequency_weighted_iou": self.frequency_weighted_iou(),
-            "iou_per_class": [None if math.isnan(iou) else iou for iou in self.iou_per_class()],
+        }
+        return {
+            **{name: _or_none(score) for name, score in scores.items()},
+            "iou_per_class": [_or_none(iou) for iou in self.iou_per_class()],
         }
 
     def _hits(self) -> Tensor:
-        return self.counts.diagonal().double()
+        return self.counts.cpu().diagonal().double()
 
     def _targets(self) -> Tensor:
-        return self.counts.sum(dim=1).double()
+        return self.counts.cpu().sum(dim=1).double()
 
     def _unions(self) -> Tensor:
-        return self._targets() + self.counts.sum(dim=0) - self._hits()
+        return self._targets() + self.counts.cpu().sum(dim=0) - self._hits()
+
+
+def _or_none(score: float) -> float | None:
+    return None if math.isnan(score) else score
 
 
 def weighted_iou_bound(pixel_accuracy: float) -> float:
     """The least frequency-weighted IoU that any one confusion matrix of this pixel accuracy can have (both 0..1).
 
-    Class i with t_i pixels, h_i of them hit, and f_i pixels of other classes claimed for it weighs
-    t_i h_i / (t_i + f_i) = h_i - f_i h_i / (t_i + f_i), which is at least h_i - f_i, as no class is hit more often than
-    it occurs. Over all classes the hits are the accuracy's share of the pixels and the false claims are the rest, so
-    f.w. IoU >= accuracy - (1 - accuracy). A table that breaks this was not computed from one confusion matrix.
+    Let class i have the share t_i of the pixels, h_i of them hit, and let f_i be the share of other classes' pixels
+    claimed for it. Its part is t_i h_i / (t_i + f_i), which is at least h_i² / (h_i + f_i), as t_i >= h_i. The
+    h_i + f_i are all predictions and add up to 1, the h_i add up to the accuracy a; so by Cauchy and Schwarz the sum
+    of the parts is at least a². A network that says one class everywhere attains it. A table that breaks this was not
+    computed from one confusion matrix.
     """
-    return 2 * pixel_accuracy - 1
+    return pixel_accuracy**2
 
 
 def boundary_band(target: Tensor, radius: int) -> Tensor:

@@ -8,13 +8,14 @@ of the rate.
 
 from dataclasses import dataclass, replace
 
-from core.errors import CourseError
+from core.errors import check_name
+from fcn.backbones import BACKBONES
 from fcn.trainer import Training
 from fcn.weights import COURSE_WIDTH
 
-# For the mean of the cross-entropy over a batch's pixels. Under its sum the gradient is as many times larger as there
-# are pixels, so the same steps need a rate that many times smaller: a rate belongs to its reduction.
-PAPER_RATES = {"alexnet": 1e-3, "vgg16": 1e-4, "googlenet": 5e-5}
+RECIPES = ("course", "paper")
+# Rates are for the mean of the cross-entropy over a batch's pixels. Under its sum the gradient is as many times larger
+# as there are pixels, so the same steps need a rate that many times smaller: a rate belongs to its reduction.
 PAPER_STAGE_FACTOR = 0.01
 # Adam moves every weight by about its rate. The more inputs a layer has the more these moves add up to, so the rate
 # falls as the width grows (Yang et al., "Tensor Programs V", NeurIPS 2021, table 3).
@@ -51,24 +52,22 @@ def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, 
     Raises:
         CourseError: an unknown recipe or backbone.
     """
-    if backbone not in PAPER_RATES:
-        raise CourseError(f'Unknown backbone "{backbone}"; choose one of {", ".join(PAPER_RATES)}.')
+    check_name("backbone", backbone, BACKBONES)
+    check_name("recipe", name, RECIPES)
     shared = {"epochs": epochs, "precision": precision, "seed": seed}
     if name == "course":
         rate = COURSE_RATE * COURSE_WIDTH / width
         return Recipe(Training(learning_rate=rate, batch_size=4, **shared), stage_factor=1.0)
-    if name == "paper":
-        return Recipe(
-            Training(
-                optimiser="sgd",
-                learning_rate=PAPER_RATES[backbone],
-                batch_size=20,
-                weight_decay=5e-4,
-                reduction="mean",
-                double_biases=True,
-                plateau=None,
-                **shared,
-            ),
-            PAPER_STAGE_FACTOR,
-        )
-    raise CourseError(f'Unknown recipe "{name}"; choose course or paper.')
+    return Recipe(
+        Training(
+            optimiser="sgd",
+            learning_rate=BACKBONES[backbone].paper_rate,
+            batch_size=20,
+            weight_decay=5e-4,
+            reduction="mean",
+            double_biases=True,
+            plateau=None,
+            **shared,
+        ),
+        PAPER_STAGE_FACTOR,
+    )

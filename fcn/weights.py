@@ -3,12 +3,14 @@
 Both come as torchvision lays them out, linear layers included, so that the transplant is the same exercise.
 """
 
-import torchvision.models
+from pathlib import Path
+
 from torch import Tensor
 
 from core.checkpoint import fetch_state, read_state
-from core.errors import CourseError
+from core.errors import CourseError, check_name
 from core.files import ROOT
+from fcn.backbones import BACKBONES
 from fcn.models import FCN
 
 # Trained by `python -m fcn.pretext` on drawn facades; files/README.md says how.
@@ -26,16 +28,16 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
     Raises:
         CourseError: an unknown source, a width it doesn't come in, or weights that can't be fetched or read.
     """
-    if source not in SOURCES:
-        raise CourseError(f'Unknown weights "{source}"; choose one of {", ".join(SOURCES)}.')
+    check_name("backbone", backbone, BACKBONES)
+    check_name("kind of weights", source, SOURCES)
     if width != {"imagenet": 1.0, "course": COURSE_WIDTH}[source]:
         raise CourseError(
             f'There are no "{source}" weights of width {width}; use width 1.0 with "imagenet", '
             f'{COURSE_WIDTH} with "course".'
         )
     if source == "imagenet":
-        return fetch_state(torchvision.models.get_model_weights(backbone)["IMAGENET1K_V1"])
-    state = read_state(ROOT / "files" / f"{backbone}_small.safetensors")
+        return fetch_state(BACKBONES[backbone].imagenet)
+    state = read_state(course_file(backbone))
     return {key: value.float() for key, value in state.items()}
 
 
@@ -47,6 +49,11 @@ def start_from(model: FCN, source: str) -> FCN:
     """
     trunk = model.trunk
     trunk.load_classifier(classifier_weights(source, trunk.name, trunk.width))
-    trunk.transform_input = trunk.name == "googlenet" and source == "imagenet"
+    trunk.transform_input = source == "imagenet" and BACKBONES[trunk.name].half_inputs
     model.configuration["transform_input"] = trunk.transform_input
     return model
+
+
+def course_file(backbone: str) -> Path:
+    """Where the course's small weights of a backbone are kept."""
+    return ROOT / "files" / f"{backbone}_small.safetensors"

@@ -20,13 +20,12 @@ from tqdm.auto import tqdm
 from core.checkpoint import save_weights
 from core.devices import best_device
 from core.errors import CourseError
-from core.files import ROOT
 from core.photographs import normalise
 from core.training import one_cycle, seed_everything, train_steps
-from fcn.backbones import NAMES, Trunk
+from fcn.backbones import BACKBONES, Trunk
 from fcn.dataset import CLASSES
 from fcn.facades.drawing import draw_facade
-from fcn.weights import COURSE_WIDTH
+from fcn.weights import COURSE_WIDTH, course_file
 
 FIRST_SEED = 1_000_000  # apart from the seeds of the built-in data set
 SIDE = 64  # pixels of a picture
@@ -121,7 +120,7 @@ def train(backbone: str, facades: int, steps: int, batch_size: int, seed: int) -
 def main() -> None:
     """Trains one backbone's stand-in and writes it to files/."""
     parser = argparse.ArgumentParser(prog="python -m fcn.pretext", description=__doc__.splitlines()[0])
-    parser.add_argument("--backbone", choices=NAMES, default="vgg16")
+    parser.add_argument("--backbone", choices=BACKBONES, default="vgg16")
     parser.add_argument("--facades", type=int, default=1500, help="drawn to train on")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch-size", type=int, default=64)
@@ -131,7 +130,7 @@ def main() -> None:
     started = time.perf_counter()
     try:
         model, accuracy = train(options.backbone, options.facades, options.steps, options.batch_size, options.seed)
-        path = options.out or ROOT / "files" / f"{options.backbone}_small.safetensors"
+        path = options.out or course_file(options.backbone)
         save_weights(model.torchvision_state(), path, half=True)
     except CourseError as error:
         sys.exit(f"error: {error}")

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from cam.cam import class_activation_map
@@ -184,3 +185,12 @@ def test_counts_and_nan(network, batch):
         grad_cam(network, batch, [0, 1], "layer4")
     with pytest.raises(CourseError, match="NaN"):
         grad_cam(network, batch * float("nan"), 0, "layer4")
+
+
+def test_a_transformer_with_its_channels_last_is_refused():
+    model, x = torchvision.models.swin_t(weights=None), torch.randn(1, 3, 64, 64)
+    for layer in ("features.7", "norm"):
+        with pytest.raises(CourseError, match="channels last"):
+            grad_cam(model, x, 0, layer)
+    convnext = torchvision.models.convnext_tiny(weights=None)  # the same normalisation, with its channels first
+    assert grad_cam(convnext, x, 0, "features.7").shape == (1, 2, 2)

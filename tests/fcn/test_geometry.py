@@ -95,8 +95,7 @@ def _constant(model: nn.Module) -> nn.Module:
 
 def _averaging(model: nn.Module) -> nn.Module:
     _constant(model)
-    for stage in model.trunk._stages:
-        stage[:] = [_average_pooling(layer) for layer in stage]
+    _average_pooling(model)
     return model
 
 

@@ -6,9 +6,10 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
+from core.checkpoint import save_weights
 from core.errors import CourseError
 from fcn.backbones import Trunk, WholeMapConvolution
-from fcn.models import FCN8s, FCN16s, FCN32s, Upsampling
+from fcn.models import FCN8s, FCN16s, FCN32s, Upsampling, from_weights
 
 NETWORKS = (FCN32s, FCN16s, FCN8s)
 BACKBONES = ("vgg16", "alexnet", "googlenet")
@@ -135,9 +136,37 @@ def test_score_layers_stay_in_float32_under_autocast():
 
 
 def test_unknown_choices_say_what_there_is():
-    with pytest.raises(CourseError, match="vgg16, alexnet, googlenet"):
+    with pytest.raises(CourseError, match='no backbone "vgg19"; did you mean "vgg16"'):
         FCN32s(backbone="vgg19")
     with pytest.raises(CourseError, match="aligned"):
         FCN32s(padding="same", width=0.125)
     with pytest.raises(CourseError, match="fraction"):
         FCN32s(width=0.3)
+
+
+def test_a_layer_that_is_replaced_is_the_one_that_computes():
+    """The trunk's stages are found by name each time; a list of its own would keep the old layer."""
+    model = FCN8s(width=0.125, padding="aligned").eval()
+    torch.nn.init.ones_(model.score.bias)
+    image = torch.randn(1, 3, 64, 64)
+    before = model.trunk(image)[-1]
+    model.trunk.features[0] = torch.nn.Conv2d(3, 8, 3, padding=1)
+    assert not torch.equal(model.trunk(image)[-1], before)
+
+
+@pytest.mark.parametrize("change", [{"width": 0.3}, {"width": "wide"}, {"backbone": "vgg99"}, {"other": 1}])
+def test_weights_whose_header_describes_no_network(tmp_path, change):
+    model = FCN32s(width=0.125, padding="aligned")
+    save_weights(model, tmp_path / "w.safetensors", model.configuration | change)
+    with pytest.raises(CourseError, match="says of its network what can't be"):
+        from_weights(tmp_path / "w.safetensors")
+
+
+def test_inputs_of_imagenets_googlenet_are_torchvisions():
+    theirs = torchvision.models.googlenet(weights=None, init_weights=False, aux_logits=False, transform_input=True)
+    trunk, image = Trunk("googlenet", padding="aligned"), torch.randn(2, 3, 64, 64)
+    seen = []
+    trunk.transform_input = True
+    trunk.conv1.register_forward_hook(lambda layer, given, output: seen.append(given[0]))
+    trunk(image)
+    torch.testing.assert_close(seen[0][..., :64, :64], theirs._transform_input(image))

@@ -150,7 +150,7 @@ def test_a_learning_rate_belongs_to_its_reduction(small_facades, tmp_path):
 
 
 def test_unknown_recipes():
-    with pytest.raises(CourseError, match='recipe "papers"; choose course or paper'):
+    with pytest.raises(CourseError, match='recipe "papers"; did you mean "paper"'):
         recipe("papers", "vgg16", 1.0, 1, "float32", 0)
     with pytest.raises(CourseError, match='backbone "vgg19"'):
         recipe("paper", "vgg19", 1.0, 1, "float32", 0)
