@@ -1,6 +1,5 @@
 """A network, the names of its classes, and the map of one photograph."""
 
-import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from cam.overlay import map_on_photograph, scale_to_unit
 from cam.pictures import PATTERNS
 from cam.resnet import resnet18
 from cam.view import centre_view, look
-from core.errors import CourseError
+from core.errors import CourseError, unknown_name
 from core.files import ROOT
 
 CLASS_NAMES = ROOT / "files" / "imagenet_classes.json"
@@ -99,14 +98,13 @@ def class_number(name: str, classes: Sequence[str]) -> int:
     lower = [known.lower() for known in classes]
     if name.lower() in lower:
         return lower.index(name.lower())
-    nearest = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.0)[0]
-    raise CourseError(f"There is no class {name!r}; the nearest is {classes[lower.index(nearest)]!r}.")
+    raise unknown_name("class", name, classes)
 
 
 def explain(
     classifier: Classifier, photograph: np.ndarray, name: str | None = None, layer: str | None = None
 ) -> Explanation:
-    """The map of a class over a photograph, aligned and scaled.
+    """The map of a class over a photograph, aligned and scaled; computed where the network is.
 
     Args:
         photograph: (H, W, 3) uint8; its middle square is looked at.
@@ -117,7 +115,7 @@ def explain(
         CourseError: no such class or layer, or a network whose output is not a number.
     """
     view = centre_view(photograph)
-    x = look(photograph, view)
+    x = look(photograph, view).to(next(classifier.model.parameters()).device)
     with torch.no_grad():
         logits, features = classifier.model(x)
     top, _ = top_prediction(logits)

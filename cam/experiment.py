@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from cam.cam import class_activation_map, top_prediction
 from cam.classifiers import load_small
-from cam.gradcam import grad_cam
+from cam.gradcam import grad_cam, logits_of
 from cam.layers import layer_grid
 from cam.localization import (
     THRESHOLDS,
@@ -28,6 +28,7 @@ from cam.localization import (
 from cam.pictures import PATTERNS, Pictures, make_pictures
 from cam.resnet import ResNet18
 from cam.upsampling import upsample_aligned, upsample_ordinary
+from core.devices import best_device
 from core.files import ROOT, write_atomically
 from core.photographs import normalise
 from fcn.geometry import Grid
@@ -62,7 +63,7 @@ def map_makers(model: nn.Module, seed: int = 0) -> dict[str, Maker]:
     """
     grid = layer_grid(model, "layer4")
     torch.manual_seed(seed)
-    untrained = ResNet18(len(PATTERNS), width=model.conv1.out_channels / 64).eval()
+    untrained = ResNet18(len(PATTERNS), width=model.conv1.out_channels / 64).eval().to(model.conv1.weight.device)
 
     def wrong(split: Pictures) -> Pictures:
         return replace(split, labels=(split.labels + 1) % len(PATTERNS))
@@ -101,11 +102,11 @@ def probability_lost(model: nn.Module, maps: np.ndarray, split: Pictures, share:
     """
     falls = []
     for images, labels, batch in zip(_batches(split.images), _batches(split.labels), _batches(maps)):
-        x, flat = normalise(images), torch.from_numpy(batch).flatten(1)
+        x, flat = _seen(model, images), torch.from_numpy(batch).flatten(1)
         hidden = torch.zeros_like(flat, dtype=torch.bool)
         hidden.scatter_(1, flat.topk(round(share * flat.shape[1]), dim=1).indices, True)
-        covered = x.masked_fill(hidden.view(len(x), 1, *x.shape[2:]), 0.0)
-        before, after = (model(shown)[0].softmax(1) for shown in (x, covered))
+        covered = x.masked_fill(hidden.view(len(x), 1, *x.shape[2:]).to(x.device), 0.0)
+        before, after = (model(shown)[0].softmax(1).cpu() for shown in (x, covered))
         falls.append((before - after).gather(1, torch.from_numpy(labels)[:, None]))
     return float(torch.cat(falls).mean())
 
@@ -120,7 +121,9 @@ def offset_scan(model: nn.Module, split: Pictures, offsets: np.ndarray, threshol
 
 def accuracy(model: nn.Module, split: Pictures) -> float:
     """Share of the pictures whose most probable class is the true one."""
-    predicted = torch.cat([top_prediction(model(normalise(batch))[0])[0] for batch in _batches(split.images)])
+    predicted = torch.cat(
+        [top_prediction(logits_of(model(_seen(model, batch))))[0].cpu() for batch in _batches(split.images)]
+    )
     return float((predicted.numpy() == split.labels).mean())
 
 
@@ -129,7 +132,7 @@ def cams(model: nn.Module, split: Pictures) -> Tensor:
     """(N, h, w) class activation maps of the labelled classes."""
     return torch.cat(
         [
-            class_activation_map(model(normalise(images))[1], model.fc.weight, labels)
+            class_activation_map(model(_seen(model, images))[1], model.fc.weight, labels).cpu()
             for images, labels in zip(_batches(split.images), _batches(split.labels))
         ]
     )
@@ -139,7 +142,7 @@ def grad_cams(model: nn.Module, split: Pictures, layer: str) -> Tensor:
     """(N, h, w) Grad-CAM maps of the labelled classes, with the paper's ReLU."""
     return torch.cat(
         [
-            grad_cam(model, normalise(images), labels, layer, relu=True)
+            grad_cam(model, _seen(model, images), labels, layer, relu=True).cpu()
             for images, labels in zip(_batches(split.images), _batches(split.labels))
         ]
     )
@@ -179,6 +182,11 @@ def _batches(values: np.ndarray, size: int = 50) -> list[np.ndarray]:
     return [values[i : i + size] for i in range(0, len(values), size)]
 
 
+def _seen(model: nn.Module, images: np.ndarray) -> Tensor:
+    """What a network sees of (N, H, W, 3) images, where the network is."""
+    return normalise(images).to(next(model.parameters()).device)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m cam.experiment", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -189,7 +197,7 @@ def main() -> None:
     test = make_pictures(options.test, TEST_SEED)
     runs = []
     for seed in options.seeds:
-        model = load_small(seed).model
+        model = load_small(seed).model.to(best_device())
         makers = map_makers(model, seed)
         runs.append(
             {

@@ -70,7 +70,7 @@ def grad_cam(
             handle.remove()
         if not kept:
             raise CourseError(f"Layer {layer} was not used in the forward pass; choose one that is.")
-        logits = _logits_of(output)
+        logits = logits_of(output)
         classes = check_classes(class_index, len(x), logits.shape[1]).to(logits.device)
         if classes.ndim != 1:
             raise CourseError("Grad-CAM takes one class for each image; call it once for each further class.")
@@ -91,7 +91,12 @@ def _channels_are_last(module: nn.Module, output: Tensor) -> bool:
     return (output.shape[-1],) in normalised and (output.shape[1],) not in normalised
 
 
-def _logits_of(output: Tensor | tuple | list) -> Tensor:
+def logits_of(output: Tensor | tuple | list) -> Tensor:
+    """The logits (N, num_classes) in what a network returns: alone, or the first of several.
+
+    Raises:
+        CourseError: there are none.
+    """
     logits = output[0] if isinstance(output, tuple | list) else output
     if not isinstance(logits, Tensor) or logits.ndim != 2:
         raise CourseError("Grad-CAM needs a network that returns logits (N, num_classes), alone or first in a tuple.")

@@ -1,10 +1,8 @@
 """Finding a layer in a network, and where the cells of its feature map lie in the image."""
 
-import difflib
-
 from torch import nn
 
-from core.errors import CourseError
+from core.errors import unknown_name
 from fcn.execution import layer_output
 from fcn.geometry import Grid
 
@@ -13,7 +11,7 @@ def find_layer(model: nn.Module, layer: nn.Module | str) -> nn.Module:
     """The module of `model` that `layer` is or names ("layer4", "features.28").
 
     Raises:
-        CourseError: there is none; the message lists the convolutional ones.
+        CourseError: there is none; the message names the nearest convolutional one.
     """
     modules = dict(model.named_modules())
     if isinstance(layer, nn.Module):
@@ -27,9 +25,7 @@ def find_layer(model: nn.Module, layer: nn.Module | str) -> nn.Module:
         for name, module in modules.items()
         if name and any(isinstance(part, nn.Conv2d) for part in module.modules())
     ]
-    nearest = difflib.get_close_matches(named, layers, n=1)
-    hint = f"did you mean {nearest[0]}? " if nearest else ""
-    raise CourseError(f"The network has no layer {named}; {hint}It has {', '.join(layers)}.")
+    raise unknown_name("layer", named, layers)
 
 
 def layer_grid(model: nn.Module, layer: nn.Module | str) -> Grid:

@@ -1,6 +1,8 @@
 """Plain and residual networks for small pictures, the same but for their shortcuts.
 
-After He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2.
+After He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2. Where a block halves the sides,
+the shortcut takes every second pixel, as the paper's does; that of the exercises, which the course repeats, takes the
+greatest of each 2 × 2.
 """
 
 from pathlib import Path
@@ -137,8 +139,11 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) normalised pictures, 32 × 32 in the paper → (N, num_classes) logits."""
-        x = self.activation(self.stem_norm(self.stem(x)))
-        return self.linear(self.blocks(x).mean(dim=(2, 3)))
+        return self.linear(self.features(x).mean(dim=(2, 3)))
+
+    def features(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) normalised pictures → (N, 64, H/4, W/4): what is averaged over its cells for the logits."""
+        return self.blocks(self.activation(self.stem_norm(self.stem(x))))
 
 
 def from_weights(path: str | Path) -> Network:

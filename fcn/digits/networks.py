@@ -4,14 +4,13 @@ Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmenta
 linear layer is a convolution) and 3.3 (upsampling is a transposed convolution); skips as in section 4.2.
 """
 
-import difflib
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from core import checkpoint
-from core.errors import CourseError
+from core.errors import check_name
 from fcn.digits.scenes import CLASSES
 from fcn.geometry import Grid, follow
 
@@ -65,18 +64,6 @@ class DigitClassifier(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, 1, 28, 28) in 0..1 → (N, 10) logits."""
         return self.linear(self.encoder(images)[-1].flatten(1))
-
-
-def as_convolution(linear: nn.Linear, side: int) -> nn.Conv2d:
-    """The convolution that computes what a linear layer does over a flattened map, at every place of a larger map.
-
-    torch flattens a map channel by channel, so its weight is (outputs, channels, side, side) already.
-    """
-    outputs, inputs = linear.weight.shape
-    convolution = nn.Conv2d(inputs // side**2, outputs, side)
-    convolution.weight.data = linear.weight.detach().reshape(convolution.weight.shape).clone()
-    convolution.bias.data = linear.bias.detach().clone()
-    return convolution
 
 
 class DigitFCN(nn.Module):
@@ -144,11 +131,7 @@ def make_network(name: str) -> DigitFCN:
     Raises:
         CourseError: there is none of this name; the message gives the nearest.
     """
-    if name not in NETWORKS:
-        by_lower = {known.lower(): known for known in NETWORKS}
-        close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
-        hint = f'the nearest is "{by_lower[close[0]]}"' if close else f"there are {' and '.join(NETWORKS)}"
-        raise CourseError(f'There is no model "{name}"; {hint}.')
+    check_name("model", name, NETWORKS)
     return NETWORKS[name]()
 
 

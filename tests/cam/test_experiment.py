@@ -17,7 +17,6 @@ from cam.experiment import (
 from cam.layers import layer_grid
 from cam.localization import mask_box, pointing_game
 from cam.pictures import PATTERNS, Pictures, draw_picture, make_pictures
-from cam.plain_residual import Block, SmallNetwork, fit
 from fcn.geometry import Grid
 
 
@@ -81,25 +80,3 @@ def test_rows_are_aligned_maps_of_every_picture():
     for name, make in map_makers(load_small().model).items():
         assert make(split).shape == (6, 224, 224), name
     assert aligned(torch.zeros(6, 7, 7), split, Grid(0, 32)).shape == (6, 224, 224)
-
-
-def test_a_residual_block_adds_its_input_and_a_plain_one_does_not():
-    x = torch.randn(2, 4, 8, 8).relu()
-    for residual, expected in ((True, x), (False, torch.zeros_like(x))):
-        block = Block(4, 4, 1, residual).eval()
-        torch.nn.init.zeros_(block.bn2.weight)
-        assert torch.equal(block(x), expected)
-    plain, residual = SmallNetwork(False), SmallNetwork(True)
-    shared = {name: value.shape for name, value in residual.state_dict().items() if "shortcut" not in name}
-    assert shared == {name: value.shape for name, value in plain.state_dict().items()}
-    grid = layer_grid(plain, "stage3")
-    assert layer_grid(residual, "stage3") == grid and (grid.start, grid.step) == (0, 4)
-
-
-def test_training_lowers_the_loss_and_repeats():
-    pictures = make_pictures(48, 11, size=16, radius=(0.3, 0.45))
-    histories = []
-    for _ in range(2):
-        torch.manual_seed(0)
-        histories.append(fit(SmallNetwork(True, blocks=1), pictures, seed=1, epochs=4, batch_size=12))
-    assert histories[0] == histories[1] and histories[0][-1] < histories[0][0]

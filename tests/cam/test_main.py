@@ -29,7 +29,7 @@ def test_class_names_are_torchvisions():
 
 def test_class_numbers():
     assert class_number("Dotted", PATTERNS) == 2
-    with pytest.raises(CourseError, match="nearest is 'zigzag'"):
+    with pytest.raises(CourseError, match='did you mean "zigzag"'):
         class_number("zig-zag", PATTERNS)
     with pytest.raises(CourseError, match="no network of seed 99.*train_small"):
         load_small(99)
@@ -90,8 +90,8 @@ def test_the_command_line_writes_the_map(tmp_path, capsys):
     "arguments, words",
     [
         (["absent.png"], "no file"),
-        ([str(CHELSEA), "--class", "stripy"], "nearest is 'striped'"),
-        ([str(CHELSEA), "--layer", "layer9"], "no layer layer9"),
+        ([str(CHELSEA), "--class", "stripy"], 'did you mean "striped"'),
+        ([str(CHELSEA), "--layer", "layer9"], 'no layer "layer9"'),
         ([str(CHELSEA), "--weights", str(CHELSEA)], "not a whole file of weights"),
         ([str(CHELSEA), "--out", "map.xyz"], "not a kind of picture"),
     ],

@@ -4,10 +4,12 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 from torchvision.models.resnet import BasicBlock
 
 from core.checkpoint import save_weights
 from core.errors import CourseError
+from fcn.execution import layer_output
 from residual.networks import Block, Network, ZeroPadded, blocks_per_stage, from_weights, main_convolutions
 
 
@@ -119,3 +121,20 @@ def test_weights_come_back_with_their_network(tmp_path):
     save_weights(torch.nn.Linear(2, 2), tmp_path / "other.safetensors")
     with pytest.raises(CourseError, match="other.safetensors"):
         from_weights(tmp_path / "other.safetensors")
+
+
+def test_features_are_what_is_averaged_for_the_logits():
+    model, x = Network(14, num_classes=6).eval(), torch.randn(2, 3, 32, 32)
+    features = model.features(x)
+    assert features.shape == (2, 64, 8, 8)
+    torch.testing.assert_close(
+        functional.linear(features.mean((2, 3)), model.linear.weight, model.linear.bias), model(x)
+    )
+
+
+def test_plain_and_residual_networks_differ_in_nothing_but_their_shortcuts():
+    plain, residual = Network(14, "none"), Network(14, "identity")
+    shapes = [{name: value.shape for name, value in model.state_dict().items()} for model in (plain, residual)]
+    assert shapes[0] == shapes[1]
+    grid = layer_output(plain, plain.blocks)
+    assert layer_output(residual, residual.blocks) == grid and (grid.start, grid.step) == (0, 4)

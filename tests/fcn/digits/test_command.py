@@ -74,7 +74,7 @@ def test_without_a_training_the_shipped_weights_are_tested(tmp_path, capsys):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--model", "fcn-8", "--mode", "test"], 'the nearest is "fcn8"'),
+        (["--model", "fcn-8", "--mode", "test"], 'did you mean "fcn8"'),
         (["--model", "fcn8", "--mode", "train", "--data", "nowhere"], "There is no folder nowhere/MNIST/raw"),
     ],
 )

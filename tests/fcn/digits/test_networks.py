@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from core.errors import CourseError
-from fcn.digits.networks import NETWORKS, DigitClassifier, Encoder, as_convolution, make_network
+from fcn.digits.networks import NETWORKS, DigitClassifier, Encoder, make_network
 from fcn.geometry import Grid
 
 
@@ -15,6 +15,14 @@ def classifier() -> DigitClassifier:
     model = DigitClassifier()
     model(torch.rand(32, 1, 28, 28))  # running means and variances that aren't 0 and 1
     return model.eval()
+
+
+def as_convolution(linear: nn.Linear, side: int) -> nn.Conv2d:
+    """torch flattens a map channel by channel, so a linear weight is a convolution's in another shape."""
+    convolution = nn.Conv2d(linear.in_features // side**2, linear.out_features, side)
+    convolution.weight.data = linear.weight.detach().reshape(convolution.weight.shape)
+    convolution.bias.data = linear.bias.detach()
+    return convolution
 
 
 def test_a_linear_layer_is_a_convolution(classifier):
@@ -98,10 +106,10 @@ def test_surgery_keeps_the_trained_encoder(classifier):
 @pytest.mark.parametrize(
     "name, words",
     [
-        ("fcn-8", 'the nearest is "fcn8"'),
-        ("FCN8", 'the nearest is "fcn8"'),
-        ("standard", 'the nearest is "standardFCN"'),
-        ("unet", "there are standardFCN and fcn8"),
+        ("fcn-8", 'did you mean "fcn8"'),
+        ("FCN8", 'did you mean "fcn8"'),
+        ("standard", 'did you mean "standardFCN"'),
+        ("unet", "choose one of standardFCN, fcn8"),
     ],
 )
 def test_unknown_names_suggest_the_nearest(name, words):
