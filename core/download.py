@@ -75,5 +75,6 @@ def _receive(response: http.client.HTTPResponse, part: Path, have: int) -> None:
         received = file.tell()
     if total is not None and received < total:
         raise CourseError(
-            f"The connection broke after {received} of {total} bytes of {part.stem}; run this again to go on from there."
+            f"The connection broke after {received} of {total} bytes of {part.stem}; run this again to go on from "
+            "there."
         )

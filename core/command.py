@@ -1,0 +1,52 @@
+"""How every command ends: the same exit status, and one sentence, for the same kind of end."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+from core.errors import CourseError
+
+DONE, FAILED, MENDABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Failed(Exception):
+    """What was asked for was tried and failed; the message says where."""
+
+
+class Interrupted(Exception):
+    """The user stopped it; the message says what there is and how to go on."""
+
+
+def finish(run: Callable[[], object]) -> int:
+    """Runs a command and returns its exit status.
+
+    0: done; 1: what was asked for failed; 2: the user can mend it; 130: interrupted. A reader of the output that goes
+    away, as `head` does, ends it quietly.
+    """
+    try:
+        run()
+        sys.stdout.flush()
+        return DONE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unsaid goes nowhere
+        return DONE
+    except Failed as error:
+        status, message = FAILED, str(error)
+    except CourseError as error:
+        status, message = MENDABLE, str(error)
+    except Interrupted as error:
+        status, message = INTERRUPTED, str(error)
+    except KeyboardInterrupt:
+        status, message = INTERRUPTED, "Interrupted; nothing half-written was left, so simply run it again."
+    print(f"error: {message}", file=sys.stderr)
+    return status
+
+
+def main(module: ModuleType, prog: str, arguments: Sequence[str] | None = None) -> int:
+    """Runs the command that a module holds: `add_arguments(parser)`, and `run(options)`."""
+    parser = argparse.ArgumentParser(prog=prog, description=(module.__doc__ or "").split("\n")[0])
+    module.add_arguments(parser)
+    options = parser.parse_args(arguments)
+    return finish(lambda: module.run(options))

@@ -1,0 +1,77 @@
+"""How commands end: one status and one sentence for each kind of end."""
+
+import subprocess
+import sys
+
+import pytest
+
+from core.command import Failed, Interrupted, finish
+from core.errors import CourseError, check_name
+from core.files import ROOT
+from course.__main__ import COMMANDS, main
+
+
+def ends(error: BaseException | None):
+    def run():
+        if error is not None:
+            raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "error, status, said",
+    [
+        (None, 0, ""),
+        (Failed("02 stopped"), 1, "error: 02 stopped\n"),
+        (CourseError("give another"), 2, "error: give another\n"),
+        (Interrupted("stopped in 02"), 130, "error: stopped in 02\n"),
+        (KeyboardInterrupt(), 130, "error: Interrupted; nothing half-written was left, so simply run it again.\n"),
+    ],
+)
+def test_each_kind_of_end_has_its_status(capsys, error, status, said):
+    assert finish(ends(error)) == status
+    assert capsys.readouterr().err == said
+
+
+def test_a_reader_that_goes_away_ends_it_quietly():
+    code = "import sys; from core.command import finish; sys.exit(finish(lambda: [print(n) for n in range(10**6)]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "0\n"
+    process.stdout.close()
+    assert process.wait(60) == 0 and process.stderr.read() == ""
+
+
+def test_help_lists_every_command_without_waiting_for_torch():
+    code = "import sys; from course.__main__ import main; main(['--help']); sys.exit('torch' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert ended.returncode == 0 and all(name in ended.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0 and f"usage: course {name}" in capsys.readouterr().out
+
+
+def test_an_unknown_command_gets_the_nearest(capsys):
+    assert main(["segmnt"]) == 2
+    assert 'There is no command "segmnt"; did you mean "segment"?' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name, hint",
+    [
+        ("VGG-16", 'did you mean "vgg16"?'),
+        ("unet", "choose one of vgg16, alexnet."),
+    ],
+)
+def test_the_error_for_an_unknown_name(name, hint):
+    with pytest.raises(CourseError) as raised:
+        check_name("backbone", name, ["vgg16", "alexnet"])
+    assert str(raised.value) == f'There is no backbone "{name}"; {hint}'
+    with pytest.raises(CourseError, match="or 988 others"):
+        check_name("class", "zzzzzzz", [f"{n:03}" for n in range(1000)])
