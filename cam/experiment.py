@@ -1,13 +1,14 @@
 """The localisation table: do the maps lie on the objects, and does it matter where their cells are put?
 
-`python -m cam.experiment --seeds 0 1 2` scores every kind of map of the small ResNet-18s trained from these seeds
-and writes files/results/localization.json. Thresholds are chosen on validation pictures, scores are of test pictures.
+`course localization` scores every kind of map of the small ResNet-18s trained from three seeds. Thresholds are chosen
+on validation pictures, scores are of test pictures.
 """
 
 import argparse
-import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -29,15 +30,16 @@ from cam.pictures import PATTERNS, Pictures, make_pictures
 from cam.resnet import ResNet18
 from cam.upsampling import upsample_aligned, upsample_ordinary
 from core.devices import best_device
-from core.files import ROOT, write_atomically
+from core.files import ROOT, check_writable
 from core.photographs import normalise
+from core.record import new_record, project_path, write_record
 from fcn.geometry import Grid
 
 # Of the pictures; training pictures have seeds from 1000 on. Seed 3000 was looked at while the networks' training was
 # being chosen (files/README.md), so the scores are of pictures that nobody had seen by then.
 VALIDATION_SEED, TEST_SEED = 2000, 5000
 IOUS = (0.3, 0.5, 0.7)
-RESULTS = ROOT / "files" / "results" / "localization.json"
+RESULTS = ROOT / "files" / "results" / "localization"
 
 
 Maker = Callable[[Pictures], np.ndarray]  # gives the (N, H, W) maps of a set of pictures
@@ -187,34 +189,33 @@ def _seen(model: nn.Module, images: np.ndarray) -> Tensor:
     return normalise(images).to(next(model.parameters()).device)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m cam.experiment", description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the networks (default: 0 1 2)")
     parser.add_argument("--validation", type=int, default=120, help="pictures that choose the thresholds")
     parser.add_argument("--test", type=int, default=300, help="pictures that are scored")
-    options = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder (default: {project_path(RESULTS)})")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Writes one record for each seed."""
+    check_writable(options.out)
     validation = make_pictures(options.validation, VALIDATION_SEED)
     test = make_pictures(options.test, TEST_SEED)
-    runs = []
     for seed in options.seeds:
+        started = time.perf_counter()
         model = load_small(seed).model.to(best_device())
         makers = map_makers(model, seed)
-        runs.append(
-            {
-                "seed": seed,
+        record = new_record(
+            f"python -m course localization --seeds {seed} --validation {options.validation} --test {options.test}",
+            {"validation": options.validation, "test": options.test, "seed": seed},
+            started,
+            seed=seed,
+            data={"name": "generated pictures", "sha256": test.sha256()},
+            measured={
                 "accuracy": accuracy(model, test),
                 "table": {name: score_row(make, validation, test) for name, make in makers.items()},
                 "probability_lost": {name: probability_lost(model, makers[name](test), test) for name in HIDDEN},
-            }
+            },
         )
-    command = (
-        f"python -m cam.experiment --seeds {' '.join(map(str, options.seeds))} "
-        f"--validation {options.validation} --test {options.test}"
-    )
-    with write_atomically(RESULTS) as path:
-        path.write_text(json.dumps({"command": command, "runs": runs}, indent=1) + "\n")
-    print(RESULTS.read_text())
-
-
-if __name__ == "__main__":
-    main()
+        write_record(record, options.out / f"seed{seed}.json")
+        print(options.out / f"seed{seed}.json")

@@ -42,7 +42,8 @@ def grad_cam(
 
     Raises:
         CourseError: gradients are switched off, no such layer, a layer that is not used or has no (N, C, h, w)
-            output (a Swin transformer's channels come last), a class that does not exist, a number of classes other than N, logits that are not numbers.
+            output (a Swin transformer's channels come last), a class that does not exist, a number of classes other
+            than N, logits that are not numbers.
     """
     if not torch.is_grad_enabled():
         raise CourseError(

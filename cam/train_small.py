@@ -1,17 +1,14 @@
-"""Trains the course's small ResNet-18 on generated pictures: `python -m cam.train_small --seed 0`."""
+"""Trains the course's small ResNet-18 on generated pictures (`course pretrain resnet18`)."""
 
-import argparse
-import time
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from cam.classifiers import SMALL_WIDTH, small_weights
+from cam.classifiers import SMALL_WIDTH
 from cam.pictures import PATTERNS, make_pictures
 from cam.resnet import ResNet18
-from core.checkpoint import save_weights
 from core.devices import best_device
 from core.photographs import normalise
 from core.training import one_cycle, seed_everything, train_steps
@@ -60,17 +57,3 @@ def train(
             bar.update()
             bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     return model.eval()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m cam.train_small", description=__doc__)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    started = time.perf_counter()
-    # Half precision: 1.4 MB, the same predictions.
-    save_weights(train(options.seed), small_weights(options.seed), half=True)
-    print(f"{small_weights(options.seed)}: {time.perf_counter() - started:.0f} s")
-
-
-if __name__ == "__main__":
-    main()

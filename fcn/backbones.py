@@ -227,7 +227,7 @@ class Backbone:
         make_dense: puts convolutions in the place of a trunk's linear layers and removes what a trunk doesn't have.
         stage_starts: the layers with which the second and third stage begin, by name.
         channels: of the three stages' features at full width.
-        paper_rate: the FCN paper's learning rate (section 4.3), for the mean of the cross-entropy over a batch's pixels.
+        paper_rate: the FCN paper's learning rate (section 4.3), for the mean of the cross-entropy over a batch.
         imagenet: torchvision's weights.
         dropped: how the names of weights begin that a trunk has no place for.
         smallest_side: pixels an aligned image needs; it is filled up with zeros. GoogLeNet gets two cells at least, as

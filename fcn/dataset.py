@@ -3,6 +3,7 @@
 Tylecek and Sara, "Spatial Pattern Templates for Recognition of Objects with Regular Structure" (GCPR 2013).
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Sequence
@@ -16,9 +17,8 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from core.errors import CourseError
-from core.files import ROOT
-from core.photographs import normalise, photograph_size, read_palette, read_photograph
-from fcn.facades.drawing import write_facades
+from core.files import sha256
+from core.photographs import damaged, normalise, photograph_size, read_palette, read_photograph
 
 CLASSES = (
     "background",
@@ -36,29 +36,10 @@ CLASSES = (
 )
 VOID = 255  # the label of pixels that are not counted, such as the padding of a batch
 
+CACHE_BYTES = 1 << 30  # of reduced images that a data set keeps, in each process that reads it
+
 # The assignment's split, in the order base 1-378, extended 1-228.
 CMP_SPLITS = {"train": 500, "val": 30, "test": 76}
-
-
-def facade_folder(data: str) -> Path:
-    """The folder of a data set by name: "builtin" (drawn if need be), "cmp", or a folder with base/ and extended/.
-
-    Raises:
-        CourseError: there is no such folder.
-    """
-    if data == "builtin":
-        folder = ROOT / "dataset" / "builtin"
-        write_facades(folder)
-        return folder
-    if data == "cmp" and not (ROOT / "dataset" / "cmp").is_dir():
-        raise CourseError(
-            "The CMP Facade photographs are not in dataset/cmp; fetch them with "
-            "`python -m course data cmp`, or give the folder that holds base/ and extended/."
-        )
-    folder = ROOT / "dataset" / "cmp" if data == "cmp" else Path(data)
-    if not folder.is_dir():
-        raise CourseError(f'There is no data set "{data}"; give "builtin", "cmp" or a folder with base/ and extended/.')
-    return folder
 
 
 class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
@@ -98,6 +79,7 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
                     )
         self._sizes: dict[int, tuple[int, int]] = {}
         self._read: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # reduced, as bytes: decoding costs more
+        self._read_bytes = 0
 
     def read_label(self, path: Path) -> np.ndarray:
         """The label map in a file: (H, W) uint8, classes from 0 or VOID.
@@ -111,9 +93,10 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        if index not in self._read:
-            self._read[index] = self._read_pair(index)
-        pixels, label = self._read[index]
+        pixels, label = self._read.get(index) or self._read_pair(index)
+        if index not in self._read and self._read_bytes + pixels.nbytes + label.nbytes <= CACHE_BYTES:
+            self._read[index] = pixels, label
+            self._read_bytes += pixels.nbytes + label.nbytes
         return normalise(pixels), torch.from_numpy(label).long()
 
     def _read_pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -145,8 +128,22 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
         digest = hashlib.sha256()
         for pair in self.pairs:
             for path in pair:
-                digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+                digest.update(path.name.encode() + bytes.fromhex(_hash_once(path)))
         return digest.hexdigest()
+
+
+def _hash_once(path: Path) -> str:
+    """A file's hash, computed once in a process as long as the file stays as it is."""
+    try:
+        state = path.stat()
+        return _hash_of(path, state.st_size, state.st_mtime_ns)
+    except OSError as error:
+        raise damaged(path, error) from error
+
+
+@functools.cache
+def _hash_of(path: Path, size: int, changed: int) -> str:
+    return sha256(path)
 
 
 class CMPFacade(LabelledPhotographs):
@@ -173,9 +170,7 @@ class CMPFacade(LabelledPhotographs):
         photographs, counts = _photographs(root), _split_counts(root)
         if len(photographs) != sum(counts.values()):
             raise CourseError(
-                f"{root} holds {len(photographs)} photographs where {sum(counts.values())} belong; "
-                "the download is incomplete: run `python -m course data cmp` again (for data of your "
-                "own, say in splits.json how many train, validate and test)."
+                f"{root} holds {len(photographs)} photographs where {sum(counts.values())} belong; {_advice(root)}."
             )
         first = {"train": 0, "val": counts["train"], "test": counts["train"] + counts["val"]}[split]
         pairs = [(path, path.with_suffix(".png")) for path in photographs[first : first + counts[split]]]
@@ -219,14 +214,31 @@ def collate(items: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     )
 
 
+def _advice(root: Path) -> str:
+    """How to mend a folder that isn't whole, by where it comes from."""
+    if (root / "drawn.txt").is_file():
+        return "remove it, and it is drawn anew"
+    return (
+        "fetch it again with `course data cmp` (of your own data, say in splits.json how many train, validate and test)"
+    )
+
+
 def _photographs(root: Path) -> list[Path]:
     missing = [name for name in ("base", "extended") if not (root / name).is_dir()]
     if missing:
         raise CourseError(
             f"{root} has no folder {missing[0]}/; give the folder that holds base/ and extended/, "
-            "or fetch the data with `python -m course data cmp`."
+            "or fetch the data with `course data cmp`."
         )
-    return sorted((root / "base").glob("*.jpg")) + sorted((root / "extended").glob("*.jpg"))
+    try:
+        return [
+            path
+            for name in ("base", "extended")
+            for path in sorted((root / name).iterdir())
+            if path.suffix.lower() in (".jpg", ".jpeg") and not path.name.startswith(".")
+        ]
+    except OSError as error:
+        raise CourseError(f"Cannot read {root}: {error.strerror or error}; check its permissions.") from error
 
 
 def _split_counts(root: Path) -> dict[str, int]:
@@ -234,9 +246,12 @@ def _split_counts(root: Path) -> dict[str, int]:
     if not path.is_file():
         return CMP_SPLITS
     try:
-        counts = json.loads(path.read_text())
-        return {"train": int(counts["train"]), "val": int(counts["validation"]), "test": int(counts["test"])}
-    except (ValueError, KeyError, TypeError) as error:
+        read = json.loads(path.read_text(encoding="utf-8"))
+        counts = {split: read[name] for split, name in (("train", "train"), ("val", "validation"), ("test", "test"))}
+        if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts.values()):
+            raise ValueError("not whole numbers")
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise CourseError(
             f'{path} is not of the form {{"train": 160, "validation": 32, "test": 48}}; mend or remove it.'
         ) from error
+    return counts

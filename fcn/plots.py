@@ -1,50 +1,17 @@
-"""Label maps, prediction sheets and curves, in colours that a colour-blind reader can tell apart."""
+"""Label maps and prediction sheets, in colours that a colour-blind reader can tell apart."""
 
-import base64
-import html
-import io
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
-from IPython.display import HTML, display
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.photographs import denormalise
-from fcn.dataset import CLASSES, VOID
-
-# One colour per class, in the classes' order, for up to 21 of them. Found by a search for the largest smallest distance
-# in CIELAB as seen with normal, deuteranope and protanope eyes (tests/test_plots.py measures it).
-CLASS_COLOURS = (
-    "#E6E6E6",
-    "#E3B778",
-    "#0072B2",
-    "#8B2E00",
-    "#6A0055",
-    "#95FF00",
-    "#001500",
-    "#40AAAA",
-    "#EA006A",
-    "#EAAAFF",
-    "#0000FF",
-    "#556AFF",
-    "#000087",
-    "#E16900",
-    "#FFFF87",
-    "#FFFFC3",
-    "#005A3C",
-    "#00001E",
-    "#1E4BB4",
-    "#C3693C",
-    "#D2C3A5",
-)
-# Okabe and Ito's palette, for curves and bars; its yellow is too pale for a line.
-LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-LINE_STYLES = ("-", "--", "-.", ":")
+from core.plotting import CLASS_COLOURS, LINE_COLOURS
+from fcn.dataset import CLASSES, VOID, LabelledPhotographs
+from fcn.trainer import predict
 
 
 def colourise(label: Tensor | np.ndarray) -> np.ndarray:
@@ -111,67 +78,46 @@ def errors(predicted: Tensor, label: Tensor) -> np.ndarray:
     return np.repeat(torch.where(label == VOID, 255, grey).numpy().astype(np.uint8)[..., None], 3, axis=2)
 
 
-def curves(histories: Mapping[str, Sequence[Mapping]]) -> Figure:
-    """Training loss, validation pixel accuracy and mean IoU against the epoch, one line a network."""
-    panels = {
-        "training loss": lambda epoch: epoch["train_loss"],
-        "validation pixel accuracy": lambda epoch: epoch["validation"]["pixel_accuracy"],
-        "validation mean IoU": lambda epoch: epoch["validation"]["mean_iou"],
-    }
-    figure = Figure(figsize=(11, 3.4), layout="constrained")
-    for axis, (title, value) in zip(figure.subplots(1, 3), panels.items()):
-        for number, (name, history) in enumerate(histories.items()):
-            axis.plot(
-                [epoch["epoch"] for epoch in history],
-                [value(epoch) for epoch in history],
-                label=name,
-                color=LINE_COLOURS[number % len(LINE_COLOURS)],
-                marker="o",
-                markersize=3,
-                linestyle=LINE_STYLES[number % len(LINE_STYLES)],
-            )
-        _label(axis, title)
-    axis.legend(fontsize=9)
+def label_sheet(dataset: LabelledPhotographs, count: int = 4) -> Figure:
+    """The first images of a data set, each above its label map, with a legend."""
+    figure = Figure(figsize=(2.25 * count, 5.4), layout="constrained")
+    labels = []
+    for column, index in zip(figure.subplots(2, count).T, range(count)):
+        image, label = dataset[index]
+        column[0].imshow(denormalise(image))
+        column[1].imshow(colourise(label), interpolation="nearest")
+        labels.append(label)
+        for axis in column:
+            axis.set_axis_off()
+    legend(figure, dataset.classes, labels)
     return figure
 
 
-def class_bars(values: Mapping[str, Sequence[float | None]], quantity: str, names: Sequence[str] = CLASSES) -> Figure:
-    """A group of bars per class, one bar a series, such as the classes' IoU for each network."""
-    figure = Figure(figsize=(10, 3.4), layout="constrained")
-    axis = figure.subplots()
-    width = 0.8 / len(values)
-    for number, (name, heights) in enumerate(values.items()):
-        places = np.arange(len(names)) + (number - (len(values) - 1) / 2) * width
-        axis.bar(
-            places,
-            [height or 0 for height in heights],
-            width,
-            label=name,
-            color=LINE_COLOURS[number % len(LINE_COLOURS)],
-        )
-    axis.set_xticks(range(len(names)), names, rotation=30, ha="right")
-    axis.set_ylabel(quantity)
-    axis.grid(axis="y", alpha=0.3)
-    axis.legend(fontsize=9)
+def predicted_sheet(
+    models: Mapping[str, nn.Module], dataset: LabelledPhotographs, indices: Sequence[int] = (0, 1, 2)
+) -> Figure:
+    """`prediction_sheet` of some images of a data set, with what each network makes of them."""
+    images, labels = zip(*(dataset[index] for index in indices))
+    predictions = {name: [predict(model, image[None])[0].cpu() for image in images] for name, model in models.items()}
+    return prediction_sheet(images, labels, predictions, dataset.classes)
+
+
+def cost_bars(shares: Mapping[str, Mapping[str, Mapping[str, float]]], columns: Mapping[str, str]) -> Figure:
+    """Each kind of layer's share of several costs, a panel a network.
+
+    Args:
+        shares: title → kind of layer → cost → share in 0..1.
+        columns: cost → what it is called.
+    """
+    figure = Figure(figsize=(5 * len(shares), 3.6), layout="constrained")
+    axes = figure.subplots(1, len(shares), sharey=True, squeeze=False)[0]
+    for axis, (title, kinds) in zip(axes, shares.items()):
+        for number, (column, name) in enumerate(columns.items()):
+            places = [row + 0.27 * (number - 1) for row in range(len(kinds))]
+            widths = [100 * share[column] for share in kinds.values()]
+            axis.barh(places, widths, 0.25, color=LINE_COLOURS[number], label=name)
+        axis.set(title=title, xlabel="share, %", xlim=(0, 100))
+        axis.set_yticks(range(len(kinds)), kinds)
+    axes[0].invert_yaxis()
+    axes[-1].legend(fontsize=9)
     return figure
-
-
-def show(figure: Figure, alt: str) -> None:
-    """Displays a figure in the notebook with a text for readers who can't see it."""
-    display(
-        HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(png(figure)).decode()}">')
-    )
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG file's bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80)
-    return buffer.getvalue()
-
-
-def _label(axis: Axes, title: str) -> None:
-    axis.set_title(title, fontsize=10)
-    axis.set_xlabel("epoch")
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.grid(alpha=0.3)

@@ -119,6 +119,7 @@ def fit(
         optimiser, mode="max", factor=0.5, patience=math.inf if training.plateau is None else training.plateau
     )
     state = TrainingState(folder, model, optimiser, schedule, configuration)
+    reading = _Reading(train, training, device)
     with alone_in(folder):
         torch.manual_seed(training.seed)  # dropout and the order of images don't depend on how weights were drawn
         if resume and (folder / CHECKPOINT).is_file():
@@ -133,7 +134,7 @@ def fit(
         with tqdm(total=training.epochs, initial=len(state.history), unit="epoch") as bar:
             while len(state.history) < training.epochs:
                 started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
-                loss = _train_epoch(model, train, training, optimiser, device, bar)
+                loss = _train_epoch(model, reading, training, optimiser, bar)
                 matrix = evaluate(model, validation, training.precision, workers=training.workers)
                 schedule.step(matrix.mean_iou())
                 state.history.append(
@@ -198,22 +199,49 @@ def evaluate(
     return matrix
 
 
+class _Reading:
+    """Reads a data set's batches; its processes, and the images they keep, live as long as a training does."""
+
+    def __init__(self, dataset: LabelledPhotographs, training: Training, device: torch.device) -> None:
+        self.batches: list[list[int]] = []
+        self.device = device
+        self.loader = DataLoader(
+            dataset,
+            batch_sampler=self,
+            collate_fn=collate,
+            num_workers=training.workers,
+            persistent_workers=training.workers > 0,
+            pin_memory=device.type == "cuda",
+        )
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """The images of each batch, for the loader."""
+        return iter(self.batches)
+
+    def read(self, batches: list[list[int]]) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
+        """Each batch's indices and its images and labels, on the device."""
+        self.batches = batches
+        for indices, (image, label) in zip(batches, self.loader):
+            image = image.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+            yield indices, (image, label.to(self.device, non_blocking=True))
+
+
 def _train_epoch(
     model: nn.Module,
-    dataset: LabelledPhotographs,
+    reading: _Reading,
     training: Training,
     optimiser: torch.optim.Optimizer,
-    device: torch.device,
     bar: tqdm,
 ) -> float:
     """One pass over the images in a drawn order; returns the mean loss per pixel."""
+    dataset = reading.loader.dataset
     batches = draw_batches([dataset.size(index) for index in range(len(dataset))], training.batch_size)
     total, pixels = 0.0, 0
 
     def loss_of(batch: tuple[list[int], tuple[Tensor, Tensor]]) -> Tensor:
         nonlocal total, pixels
         indices, (image, label) = batch
-        with autocast(device, training.precision):
+        with autocast(reading.device, training.precision):
             logits = model(image)
         counted = max((label != VOID).sum().item(), 1)  # where all is void there is nothing to learn, and no mean
         loss = functional.cross_entropy(logits, label, ignore_index=VOID, reduction="sum")
@@ -227,7 +255,7 @@ def _train_epoch(
         return loss / counted if training.reduction == "mean" else loss
 
     model.train()
-    for _ in train_steps(zip(batches, _batches(dataset, batches, training, device)), loss_of, optimiser):
+    for _ in train_steps(reading.read(batches), loss_of, optimiser):
         bar.set_postfix(loss=f"{total / pixels:.3f}", refresh=False)
     return total / pixels
 
@@ -249,23 +277,6 @@ def draw_batches(sizes: list[tuple[int, int]], batch_size: int) -> list[list[int
         )
         batches += [alike[start : start + batch_size] for start in range(0, len(alike), batch_size)]
     return [batches[index] for index in torch.randperm(len(batches)).tolist()]
-
-
-def _batches(
-    dataset: LabelledPhotographs, batches: list[list[int]], training: Training, device: torch.device
-) -> Iterator[tuple[Tensor, Tensor]]:
-    loader = DataLoader(
-        dataset,
-        batch_sampler=batches,
-        collate_fn=collate,
-        num_workers=training.workers,
-        pin_memory=device.type == "cuda",
-    )
-    for image, label in loader:
-        yield (
-            image.to(device, memory_format=torch.channels_last, non_blocking=True),
-            label.to(device, non_blocking=True),
-        )
 
 
 def _optimiser(model: nn.Module, training: Training) -> torch.optim.Optimizer:

@@ -77,6 +77,14 @@ class VOC(LabelledPhotographs):
         root = Path(root)
         self.year = year or _newest_year(root)
         pairs = _listed(root, self.year, "val" if split == "test" else "train")
+        in_both = {p.stem for p, _ in pairs} & {
+            p.stem for p, _ in _listed(root, self.year, "train" if split == "test" else "val")
+        }
+        if in_both:
+            raise CourseError(
+                f"VOC {self.year} in {root} names the image {min(in_both)} in both train.txt and val.txt, so that it "
+                "would be learned and scored; remove it from one of the lists."
+            )
         if split == "train":
             pairs = [pair for number, pair in enumerate(pairs, start=1) if number % HELD_OUT]
             if extra is not None:
@@ -107,16 +115,17 @@ class VOC(LabelledPhotographs):
 
 
 def _newest_year(root: Path) -> str:
-    years = [year for year in YEARS if (root / _inside(year)).is_dir()]
+    years = [year for year in YEARS if (root / voc_folder(year)).is_dir()]
     if not years:
         raise CourseError(
             f"{root} holds no VOCdevkit/VOC2007 to VOC2012; give the folder that holds VOCdevkit, or "
-            "fetch the data with `python -m course data voc`."
+            "fetch the data with `course data voc`."
         )
     return years[-1]
 
 
-def _inside(year: str) -> str:
+def voc_folder(year: str) -> str:
+    """Where the archives put a year, from the root on."""
     return f"TrainVal/VOCdevkit/VOC{year}" if year == "2011" else f"VOCdevkit/VOC{year}"
 
 
@@ -124,13 +133,13 @@ def _listed(root: Path, year: str, name: str) -> list[tuple[Path, Path]]:
     """The pairs that one of VOC's lists names, in its order."""
     if year not in YEARS:
         raise CourseError(f'There is no VOC segmentation of the year "{year}"; choose one of {", ".join(YEARS)}.')
-    path = root / _inside(year) / "ImageSets" / "Segmentation" / f"{name}.txt"
+    path = root / voc_folder(year) / "ImageSets" / "Segmentation" / f"{name}.txt"
     try:
         listed = VOCSegmentation(root, year, image_set=name)
     except (OSError, RuntimeError) as error:  # RuntimeError: no folder of that year
         raise CourseError(
             f"{path} is not there; give the folder that holds VOCdevkit, or fetch the data with "
-            f"`python -m course data voc --year {year}`."
+            f"`course data voc --year {year}`."
         ) from error
     return _once(path, list(zip(map(Path, listed.images), map(Path, listed.masks))))
 
@@ -145,7 +154,7 @@ def _further(folder: Path, named: set[str]) -> list[tuple[Path, Path]]:
         except (OSError, RuntimeError) as error:
             raise CourseError(
                 f"{path} is not there; give the folder that holds SBD's img/, cls/, train.txt and "
-                "val.txt, or fetch it with `python -m course data sbd`."
+                "val.txt, or fetch it with `course data sbd`."
             ) from error
         pairs += _once(path, list(zip(map(Path, listed.images), map(Path, listed.masks))))
     return [pair for pair in pairs if pair[0].stem not in named]

@@ -13,7 +13,7 @@ from core.files import ROOT
 from fcn.backbones import BACKBONES
 from fcn.models import FCN
 
-# Trained by `python -m fcn.pretext` on drawn facades; files/README.md says how.
+# Trained by `course pretrain` on drawn facades; files/README.md says how.
 COURSE_WIDTH = 0.125
 SOURCES = ("imagenet", "course")
 
@@ -30,15 +30,20 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
     """
     check_name("backbone", backbone, BACKBONES)
     check_name("kind of weights", source, SOURCES)
-    if width != {"imagenet": 1.0, "course": COURSE_WIDTH}[source]:
-        raise CourseError(
-            f'There are no "{source}" weights of width {width}; use width 1.0 with "imagenet", '
-            f'{COURSE_WIDTH} with "course".'
-        )
+    check_width(source, width)
     if source == "imagenet":
         return fetch_state(BACKBONES[backbone].imagenet)
     state = read_state(course_file(backbone))
     return {key: value.float() for key, value in state.items()}
+
+
+def check_width(source: str, width: float) -> None:
+    """Raises CourseError if a source has no weights of this width."""
+    if width != {"imagenet": 1.0, "course": COURSE_WIDTH}.get(source, width):
+        raise CourseError(
+            f'There are no "{source}" weights of width {width}; use width 1.0 with "imagenet", '
+            f'{COURSE_WIDTH} with "course".'
+        )
 
 
 def start_from(model: FCN, source: str) -> FCN:

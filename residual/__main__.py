@@ -1,15 +1,17 @@
-"""Trains plain and residual networks and reads their gradients: `python -m residual {train,gradients} …`."""
+"""Trains plain and residual networks, and reads their gradients."""
 
 import argparse
-import json
 import shlex
 import sys
 from pathlib import Path
 
+from core import command
 from core.checkpoint import save_weights
 from core.errors import CourseError
-from core.files import ROOT, write_atomically
-from fcn import plots
+from core.files import ROOT, check_writable, write_atomically
+from core.plotting import png
+from core.record import write_record
+from core.training import check_seed
 from residual import gradients
 from residual.data import load
 from residual.experiment import train
@@ -17,20 +19,7 @@ from residual.networks import Network
 from residual.training import Recipe
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    try:
-        if not 0 <= options.seed < 2**32:
-            raise CourseError(f"--seed is {options.seed}; give a whole number from 0 to {2**32 - 1}.")
-        options.command(options)
-    except CourseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m residual", description=__doc__.split(":")[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="{train,gradients}")
     one = commands.add_parser("train", help="train a network, write its record and, if asked, its weights")
     one.set_defaults(command=_train)
@@ -57,19 +46,24 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--data", default="builtin", help='"builtin", "cifar10" (fetched) or a folder')
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--out", type=Path, help="the picture to write (default: runs/gradients/MODEL_METRIC.png)")
-    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    check_seed(options.seed)
+    options.command(options)
 
 
 def _train(options: argparse.Namespace) -> None:
     recipe = Recipe(options.epochs, learning_rate=options.learning_rate, whitening=options.whitening, seed=options.seed)
     Network(options.depth, options.shortcut)  # a wrong name is told before the pictures are read
-    model, record = train(options.depth, options.shortcut, load(options.data), recipe)
+    for file in filter(None, (options.out, options.weights)):
+        check_writable(file.parent)
+    model, record = train(options.depth, options.shortcut, load(options.data), recipe, _command(options))
     if options.weights:
         save_weights(model, options.weights)
-    with write_atomically(options.out) as path:
-        path.write_text(json.dumps({"command": _command(options)} | record, indent=1) + "\n", encoding="utf-8")
+    write_record(record, options.out)
     print(
-        f"{options.out}: accuracy {record['train']['accuracy']:.3f} in training, "
+        f"{options.out}: accuracy {record['measured']['train']['accuracy']:.3f} in training, "
         f"{record['validation']['accuracy']:.3f} in validation, {record['test']['accuracy']:.3f} in the test"
     )
 
@@ -80,6 +74,7 @@ def _gradients(options: argparse.Namespace) -> None:
     out = options.out or ROOT / "runs" / "gradients" / f"{options.model}_{options.metric}.png"
     if out.suffix != ".png":
         raise CourseError(f"--out is {out}; name a .png file.")
+    check_writable(out.parent)
     model = gradients.make(options.model, options.seed)
     train = load(options.data).train
     if options.metric == "std":
@@ -87,7 +82,7 @@ def _gradients(options: argparse.Namespace) -> None:
     trace = gradients.follow(model, train, options.iterations, options.seed)
     print(gradients.report(options.model, trace, options.metric))
     with write_atomically(out) as path:
-        path.write_bytes(plots.png(gradients.plot(options.model, trace, options.metric)))
+        path.write_bytes(png(gradients.plot(options.model, trace, options.metric)))
     print(out)
 
 
@@ -115,4 +110,4 @@ def _command(options: argparse.Namespace) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.main(sys.modules[__name__], "python -m residual"))

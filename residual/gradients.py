@@ -17,8 +17,8 @@ from tqdm.auto import tqdm
 
 from core.errors import CourseError, check_name
 from core.files import ROOT
+from core.plotting import LINE_COLOURS
 from core.training import seed_everything, train_steps
-from fcn.plots import LINE_COLOURS
 from residual.data import PictureSet, normalise
 from residual.networks import Network, from_weights, main_convolutions
 from residual.probes import noise

@@ -1,11 +1,11 @@
 """The recorded trainings, read back for a table."""
 
-import json
 import statistics
 from pathlib import Path
 
 from core.errors import CourseError
 from core.files import ROOT
+from core.record import read_record
 
 # Written by `python -m residual train`.
 PHOTOGRAPHS = ROOT / "files" / "results" / "cifar10_jpeg"
@@ -20,19 +20,19 @@ def table(folder: Path) -> str:
     """
     groups: dict[str, list[dict]] = {}
     for path in sorted(folder.glob("*.json")):
+        record = read_record(path)
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
             parameters = record["parameters"]
             kind = "plain" if parameters["shortcut"] == "none" else "residual"
             groups.setdefault(f"{kind} {parameters['depth']}, {parameters['epochs']} epochs", []).append(record)
-        except (ValueError, KeyError) as error:
+        except KeyError as error:
             raise CourseError(f"{path} is no record of a training; make it again: python -m residual train.") from error
     if not groups:
         raise CourseError(f"{folder} holds no record; make some with python -m residual train.")
     lines = [f"{'':22} seeds  training error  validation accuracy  test accuracy"]
     for name, records in groups.items():
         columns = (
-            [1 - record["train"]["accuracy"] for record in records],
+            [1 - record["measured"]["train"]["accuracy"] for record in records],
             [record["validation"]["accuracy"] for record in records],
             [record["test"]["accuracy"] for record in records],
         )

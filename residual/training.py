@@ -66,7 +66,7 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
     if len(pictures.train) < recipe.batch_size:
         raise CourseError(
             f"A batch of {recipe.batch_size} is more than the {len(pictures.train)} training pictures; "
-            "lower batch_size."
+            "give more pictures."
         )
     device = best_device()
     model.to(device, memory_format=torch.channels_last)

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-PARAMETERS = '''data = "builtin"  # "builtin", "cmp" or a folder with base/ and extended/
+PARAMETERS = '''data = "builtin"  # "builtin", "cmp", "voc", or a folder with base/ and extended/
 epochs = 12
 learning_rate = 1e-3
 seed = 0
@@ -25,6 +25,9 @@ def write_notebook(folder: Path, name: str, *cells: str, parameters: str = PARAM
     cells = [cell.replace("{name}", name) for cell in cells]
     others = [new_markdown_cell(cell) if cell.startswith("## ") else new_code_cell(cell) for cell in cells]
     notebook = new_notebook(cells=[new_markdown_cell(f"# {name}"), first, *others])
+    lines = [line for cell in notebook.cells for line in cell.source.split("\n")]
+    regions = sum("*START OF YOUR CODE" in line and "*END OF YOUR CODE" not in line for line in lines)
+    notebook.metadata.course = {"regions": regions}
     notebook.metadata.kernelspec = {"name": "python3", "language": "python", "display_name": "Python 3"}
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{name}.ipynb")

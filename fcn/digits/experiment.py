@@ -1,21 +1,19 @@
-"""The digit experiment: `python -m fcn.digit_experiment --data DIR --seeds 0 1 2 --out FILE.json`.
+"""The digit experiment: `course digits-experiment --data DIR --seeds 0 1 2 --out DIR`.
 
 For each seed one classifier; from it both networks, trained on single digits, then on composed scenes, then on clean
 grids alone, and scored after each of the three on single digits, on grids and on hard scenes, beside the baseline.
 """
 
 import argparse
-import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from core.errors import CourseError
-from core.files import write_atomically
-from core.training import seed_everything
+from core.files import check_writable
+from core.record import new_record, write_record
+from core.training import check_seed, seed_everything
 from fcn.digits.baseline import scene_baseline, single_baseline
 from fcn.digits.data import Digits, DigitSplits, load_digits
 from fcn.digits.networks import NETWORKS, DigitClassifier, DigitFCN, make_network, save
@@ -100,8 +98,8 @@ def train_network(
         yield stage, model, fit(model, batches(digits, seed), count, f"{name}, {stage}")
 
 
-def run(splits: DigitSplits, steps: Steps, seed: int, count: int, weights: Path | None) -> dict[str, object]:
-    """One seed of the experiment; validation and test are scored alike, and nothing is chosen by either.
+def run_seed(splits: DigitSplits, steps: Steps, seed: int, count: int, weights: Path | None) -> dict[str, object]:
+    """One seed of the experiment and its record; validation and test are scored alike, and nothing is chosen by either.
 
     Args:
         count: composed scenes of each kind to score on.
@@ -132,39 +130,33 @@ def run(splits: DigitSplits, steps: Steps, seed: int, count: int, weights: Path 
             )
         if weights:
             save(model, weights, splits.name, seed)
-    return {"seed": seed, **figures, "seconds": round(time.perf_counter() - began, 1)}
+    return new_record(
+        f"python -m course digits-experiment --data {'DIR' if splits.name == 'mnist' else 'builtin'} "
+        f"--seeds {seed} --scenes {count} --out DIR",
+        {"steps": asdict(steps), "scenes": count, "seed": seed},
+        began,
+        seed=seed,
+        data=splits.describe(),
+        measured=figures,
+    )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m fcn.digit_experiment", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="builtin", help='"builtin" (default), "mnist", or a folder with MNIST/raw/')
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--scenes", type=int, default=500, help="grids to score on, and hard scenes (default: 500)")
-    parser.add_argument("--out", type=Path, required=True, help="the JSON file of figures")
+    parser.add_argument("--out", type=Path, required=True, help="folder for a record of each seed")
     parser.add_argument("--weights", type=Path, help="folder for the weights of the first seed")
-    options = parser.parse_args(arguments)
-    try:
-        splits = load_digits(options.data)
-        steps = STEPS[splits.name]
-        report = {
-            "command": f"python -m fcn.digit_experiment --data {'DIR' if splits.name == 'mnist' else 'builtin'} "
-            f"--seeds {' '.join(map(str, options.seeds))} --scenes {options.scenes} --out FILE",
-            "data": splits.describe(),
-            "steps": asdict(steps),
-            "scenes": options.scenes,
-            "runs": [],
-        }
-        for seed in options.seeds:
-            weights = options.weights if seed == options.seeds[0] else None
-            report["runs"].append(run(splits, steps, seed, options.scenes, weights))
-            with write_atomically(options.out) as path:
-                path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    except CourseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(options.out)
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(options: argparse.Namespace) -> None:
+    for seed in options.seeds:
+        check_seed(seed)
+    for folder in filter(None, (options.out, options.weights)):
+        check_writable(folder)
+    splits = load_digits(options.data)
+    for seed in options.seeds:
+        weights = options.weights if seed == options.seeds[0] else None
+        record = run_seed(splits, STEPS[splits.name], seed, options.scenes, weights)
+        write_record(record, options.out / f"seed{seed}.json")
+        print(options.out / f"seed{seed}.json")

@@ -1,4 +1,4 @@
-"""Pictures of scenes, their labels and predictions, in the colours of fcn.plots."""
+"""Pictures of scenes, their labels and predictions, in the palette of all label maps."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,8 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from core.plotting import CLASS_COLOURS, LINE_COLOURS, lines
 from fcn.digits.scenes import CLASSES, Scenes
-from fcn.plots import CLASS_COLOURS, LINE_COLOURS, LINE_STYLES, colourise
+from fcn.geometry import Grid
+from fcn.plots import colourise
 
 DIGIT_COLOURS = (*CLASS_COLOURS[1 : len(CLASSES)], CLASS_COLOURS[0])  # background is the light grey
 
@@ -41,39 +43,43 @@ def sheet(scenes: Scenes, predictions: Mapping[str, np.ndarray], rows: int) -> F
 
 def loss_curves(losses: Mapping[str, Sequence[float]]) -> Figure:
     """Mean training loss over each tenth of a training, on a logarithmic scale, one line a training."""
-    figure = Figure(figsize=(6.5, 3.4), layout="constrained")
-    axis = figure.subplots()
-    for number, (name, values) in enumerate(losses.items()):
-        axis.semilogy(
-            np.linspace(100 / len(values), 100, len(values)),
-            values,
-            label=name,
-            marker="o",
-            markersize=3,
-            color=LINE_COLOURS[number % len(LINE_COLOURS)],
-            linestyle=LINE_STYLES[number % len(LINE_STYLES)],
-        )
-    axis.set(xlabel="share of the training (%)", ylabel="cross-entropy")
-    axis.grid(alpha=0.3)
-    axis.legend(fontsize=9)
+    shares = {name: np.linspace(100 / len(values), 100, len(values)) for name, values in losses.items()}
+    values = {name: (shares[name], losses[name]) for name in losses}
+    return lines(values, "share of the training (%)", "cross-entropy", logarithmic=True)
+
+
+def scene_pairs(kinds: Mapping[str, Scenes], indices: Sequence[int] = (0, 100)) -> Figure:
+    """Some scenes of each kind, each above its label map."""
+    columns = [(kind, index) for kind in kinds for index in indices]
+    widths = [kinds[kind].masks.shape[2] / kinds[kind].masks.shape[1] for kind, _ in columns]
+    figure = Figure(figsize=(10, 3.1), layout="constrained")
+    rows = figure.subplots(2, len(columns), width_ratios=widths)
+    for (above, below), (kind, index) in zip(rows.T, columns):
+        above.imshow(kinds[kind].images[index], cmap="gray", vmin=0, vmax=1)
+        below.imshow(colourise_digits(kinds[kind].masks[index]))
+        above.set_title(kind)
+    for axes in rows.flat:
+        axes.set_axis_off()
     return figure
 
 
-def score_bars(scores: Mapping[str, Mapping[str, float]], quantity: str) -> Figure:
-    """A group of bars per kind of scene, one bar a method.
+def digits_at_cells(image: np.ndarray, probabilities: np.ndarray, grid: Grid) -> Figure:
+    """A scene with the most likely digit of each cell at the cell's place, beside its probability.
 
     Args:
-        scores: method → kind of scene → figure in 0..1.
+        image: (H, W) in 0..1.
+        probabilities: (10, h, w).
+        grid: where the cells lie.
     """
-    kinds = list(next(iter(scores.values())))
-    figure = Figure(figsize=(7.5, 3.4), layout="constrained")
-    axis = figure.subplots()
-    width = 0.8 / len(scores)
-    for number, (name, values) in enumerate(scores.items()):
-        places = np.arange(len(kinds)) + (number - (len(scores) - 1) / 2) * width
-        axis.bar(places, [values[kind] for kind in kinds], width, label=name, color=LINE_COLOURS[number])
-    axis.set_xticks(range(len(kinds)), kinds)
-    axis.set(ylabel=quantity, ylim=(0, 1))
-    axis.grid(axis="y", alpha=0.3)
-    figure.legend(loc="outside right center", frameon=False, fontsize=9)
+    figure = Figure(figsize=(10, 3.3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.imshow(image, cmap="gray", vmin=0, vmax=1)
+    for i, j in np.ndindex(probabilities.shape[1:]):
+        x, y = grid.start + grid.step * j, grid.start + grid.step * i
+        digit = probabilities[:, i, j].argmax()
+        left.text(x, y, digit, color=LINE_COLOURS[1], weight="bold", ha="center", va="center")
+    left.set(title="the most likely digit of each cell", xlabel="pixel", ylabel="pixel")
+    heat = right.imshow(probabilities.max(axis=0), cmap="viridis", vmin=0, vmax=1)
+    right.set(title="its probability", xlabel="cell", ylabel="cell")
+    figure.colorbar(heat, ax=right)
     return figure

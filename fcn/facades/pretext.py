@@ -1,14 +1,9 @@
-"""Trains the small classifiers that stand in for ImageNet's: `python -m fcn.pretext [--backbone vgg16] [--out FILE]`.
+"""Trains the small classifiers that stand in for ImageNet's (`course pretrain vgg16`, alexnet, googlenet).
 
 The task is ImageNet's in small: one picture shows one thing; name it. A picture is a part of a drawn facade (a window,
 a door, a stretch of wall, …), cut out with some of its surroundings and brought to one size; the facades' seeds are
 none that the course's own data use. No label map is seen, so where a thing is the trunk has to find out by itself.
 """
-
-import argparse
-import sys
-import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,15 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from core.checkpoint import save_weights
 from core.devices import best_device
-from core.errors import CourseError
 from core.photographs import normalise
 from core.training import one_cycle, seed_everything, train_steps
-from fcn.backbones import BACKBONES, Trunk
+from fcn.backbones import Trunk
 from fcn.dataset import CLASSES
 from fcn.facades.drawing import draw_facade
-from fcn.weights import COURSE_WIDTH, course_file
+from fcn.weights import COURSE_WIDTH
 
 FIRST_SEED = 1_000_000  # apart from the seeds of the built-in data set
 SIDE = 64  # pixels of a picture
@@ -93,7 +86,9 @@ class Classifier(nn.Module):
         return state
 
 
-def train(backbone: str, facades: int, steps: int, batch_size: int, seed: int) -> tuple[Classifier, float]:
+def train(
+    backbone: str, seed: int, facades: int = 1500, steps: int = 2000, batch_size: int = 64
+) -> tuple[Classifier, float]:
     """Trains on drawn facades; returns the classifier and its accuracy on parts of facades held out."""
     seed_everything(seed)
     device, generator = best_device(), np.random.default_rng(seed)
@@ -115,27 +110,3 @@ def train(backbone: str, facades: int, steps: int, batch_size: int, seed: int) -
     with torch.inference_mode():
         predicted = torch.cat([model(part.to(device)).argmax(dim=1).cpu() for part in pictures.split(100)])
     return model, (predicted == classes).double().mean().item()
-
-
-def main() -> None:
-    """Trains one backbone's stand-in and writes it to files/."""
-    parser = argparse.ArgumentParser(prog="python -m fcn.pretext", description=__doc__.splitlines()[0])
-    parser.add_argument("--backbone", choices=BACKBONES, default="vgg16")
-    parser.add_argument("--facades", type=int, default=1500, help="drawn to train on")
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="default: files/<backbone>_small.safetensors")
-    options = parser.parse_args()
-    started = time.perf_counter()
-    try:
-        model, accuracy = train(options.backbone, options.facades, options.steps, options.batch_size, options.seed)
-        path = options.out or course_file(options.backbone)
-        save_weights(model.torchvision_state(), path, half=True)
-    except CourseError as error:
-        sys.exit(f"error: {error}")
-    print(f"accuracy on parts of facades held out: {accuracy:.3f} ({time.perf_counter() - started:.0f} s)")
-
-
-if __name__ == "__main__":
-    main()

@@ -168,7 +168,7 @@ def test_without_gradients_it_says_so(network, batch, guard):
 def test_a_layer_that_is_not_there(network, batch):
     with pytest.raises(CourseError, match='no layer "layer5"; did you mean "layer4"'):
         grad_cam(network, batch, 0, "layer5")
-    with pytest.raises(CourseError, match="no layer Conv2d"):
+    with pytest.raises(CourseError, match='no layer "Conv2d"'):
         grad_cam(network, batch, 0, nn.Conv2d(3, 3, 1))
 
 

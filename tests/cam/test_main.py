@@ -1,6 +1,8 @@
 """Classifiers, explanations and the command line, on the course's own small network."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,11 +11,11 @@ import torchvision
 from PIL import Image
 from torchvision.models import ResNet18_Weights
 
-from cam.__main__ import main
 from cam.classifiers import CLASS_NAMES, class_number, explain, load_classifier, load_small
 from cam.pictures import PATTERNS, make_pictures
 from core.errors import CourseError
 from core.files import ROOT
+from course.__main__ import main
 
 CHELSEA = ROOT / "files" / "photographs" / "chelsea.png"
 
@@ -31,7 +33,7 @@ def test_class_numbers():
     assert class_number("Dotted", PATTERNS) == 2
     with pytest.raises(CourseError, match='did you mean "zigzag"'):
         class_number("zig-zag", PATTERNS)
-    with pytest.raises(CourseError, match="no network of seed 99.*train_small"):
+    with pytest.raises(CourseError, match="no network of seed 99.*course pretrain resnet18"):
         load_small(99)
 
 
@@ -81,7 +83,7 @@ def test_where_imagenet_weights_can_be_had_they_are_used(monkeypatch):
 
 def test_the_command_line_writes_the_map(tmp_path, capsys):
     out = tmp_path / "map.png"
-    assert main([str(CHELSEA), "--out", str(out), "--weights", "small", "--class", "striped"]) == 0
+    assert main(["explain", str(CHELSEA), "--out", str(out), "--weights", "small", "--class", "striped"]) == 0
     assert "striped, 0." in capsys.readouterr().out and Image.open(out).width > 1000
     assert list(tmp_path.iterdir()) == [out]
 
@@ -98,7 +100,24 @@ def test_the_command_line_writes_the_map(tmp_path, capsys):
 )
 def test_a_mistake_is_one_line_and_status_2(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
-    assert main(["--weights", "small", "--out", "map.png", *arguments]) == 2
+    assert main(["explain", "--weights", "small", "--out", "map.png", *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith("error: ") and words in captured.err and captured.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_without_a_file_it_only_names_what_it_sees(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", str(CHELSEA), "--weights", "small"]) == 0
+    assert "small course weights" in capsys.readouterr().out and not list(tmp_path.iterdir())
+
+
+def test_the_photograph_itself_is_not_overwritten(capsys):
+    assert main(["explain", str(CHELSEA), "--weights", "small", "--out", str(CHELSEA)]) == 2
+    assert "is the photograph" in capsys.readouterr().err
+
+
+def test_python_m_cam_is_the_short_way(tmp_path):
+    words = [sys.executable, "-m", "cam", str(CHELSEA), "--weights", "small"]
+    ended = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
+    assert ended.returncode == 0 and "small course weights" in ended.stdout

@@ -11,7 +11,9 @@ from samples import save_label
 
 from core.errors import CourseError
 from core.photographs import denormalise, read_photograph
-from fcn.dataset import CLASSES, VOID, CMPFacade, collate, facade_folder
+from fcn import dataset as dataset_module
+from fcn.data_sets import load_splits
+from fcn.dataset import CLASSES, VOID, CMPFacade, collate
 from fcn.metrics import ConfusionMatrix
 
 
@@ -58,8 +60,51 @@ def test_batches_are_padded_with_void(small_facades):
 def test_missing_folder_says_how_to_get_it(tmp_path):
     with pytest.raises(CourseError, match="course data cmp"):
         CMPFacade(tmp_path)
-    with pytest.raises(CourseError, match="builtin"):
-        facade_folder(str(tmp_path / "nowhere"))
+    with pytest.raises(CourseError, match='There is no data set ".*nowhere"; give builtin, cmp, voc or a folder'):
+        load_splits(str(tmp_path / "nowhere"), 1.0)
+    with pytest.raises(CourseError, match="holds none of the layouts"):
+        load_splits(str(tmp_path), 1.0)
+
+
+def test_one_call_gives_the_three_splits(small_facades):
+    splits = load_splits(str(small_facades), 1.0)
+    assert [(split.split, len(split)) for split in splits] == [("train", 6), ("val", 2), ("test", 2)]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    ['{"train": -1, "validation": 5, "test": 6}', '{"train": 6.0, "validation": 2, "test": 2}', "[6, 2, 2]", "{"],
+)
+def test_split_counts_of_another_form(small_facades, counts):
+    (small_facades / "splits.json").write_text(counts)
+    with pytest.raises(CourseError, match="splits.json is not of the form"):
+        CMPFacade(small_facades)
+
+
+def test_suffixes_in_other_letters_count(small_facades):
+    for old, new in (("cmp_b0001.jpg", "cmp_b0001.JPG"), ("cmp_b0002.jpg", "cmp_b0002.jpeg")):
+        (small_facades / "base" / old).rename(small_facades / "base" / new)
+    assert len(CMPFacade(small_facades, "train")) == 6
+
+
+def test_what_is_kept_in_memory_is_bounded(small_facades, monkeypatch):
+    dataset = CMPFacade(small_facades, "train", scale=1.0)
+    size = 4 * 64 * 96  # of the first: three channels and the label
+    monkeypatch.setattr("fcn.dataset.CACHE_BYTES", 2 * size + 100)
+    images = [dataset[index][0] for index in range(len(dataset))]
+    assert 0 < sum(pixels.nbytes + label.nbytes for pixels, label in dataset._read.values()) <= 2 * size + 100
+    assert all(torch.equal(image, dataset[index][0]) for index, image in enumerate(images))
+
+
+def test_a_file_is_hashed_once_while_it_stays_as_it_is(small_facades, monkeypatch):
+    read = []
+    whole = dataset_module.sha256
+    monkeypatch.setattr(dataset_module, "sha256", lambda path: read.append(path) or whole(path))
+    first = CMPFacade(small_facades, "val").sha256()
+    assert CMPFacade(small_facades, "val").sha256() == first and len(read) == 4
+    path = CMPFacade(small_facades, "val").pairs[0][0]
+    path.write_bytes(path.read_bytes() + b"x")
+    assert CMPFacade(small_facades, "val").sha256() != first and len(read) == 5
 
 
 def test_half_downloaded_data(small_facades):

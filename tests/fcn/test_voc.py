@@ -1,4 +1,4 @@
-"""fcn.voc and fcn.splits against small folders in VOC's and SBD's layout, and against the real VOC 2007 where it is."""
+"""fcn.voc and fcn.data_sets against small folders in VOC's and SBD's layout, and the real VOC 2007 where it is."""
 
 import os
 from pathlib import Path
@@ -11,9 +11,9 @@ from torchvision.datasets import VOCSegmentation
 from voc_samples import TRAIN, VAL, label_map, write_sbd, write_voc
 
 from core.errors import CourseError
+from fcn.data_sets import load_splits
 from fcn.dataset import VOID, collate
 from fcn.models import FCN32s
-from fcn.splits import load_splits
 from fcn.trainer import Training, evaluate, fit
 from fcn.voc import VOC, VOC_CLASSES, YEARS
 
@@ -117,6 +117,14 @@ def test_image_that_is_listed_twice(small_voc):
     path.write_text(path.read_text() + VAL[1] + "\n")
     with pytest.raises(CourseError, match=f"val.txt names the image {VAL[1]} 2 times"):
         VOC(small_voc, "test")
+
+
+def test_image_that_is_learned_and_scored(small_voc):
+    path = small_voc / "VOCdevkit/VOC2007/ImageSets/Segmentation/val.txt"
+    path.write_text(path.read_text() + TRAIN[2] + "\n")
+    for split in ("train", "test"):
+        with pytest.raises(CourseError, match=f"names the image {TRAIN[2]} in both train.txt and val.txt"):
+            VOC(small_voc, split)
 
 
 def test_damaged_files(small_voc):

@@ -6,9 +6,14 @@ import math
 import pytest
 import torch
 
+from core import command
+from residual import __main__ as residual_command
 from residual import data, gradients
-from residual.__main__ import main
 from residual.networks import from_weights
+
+
+def main(arguments: list[str]) -> int:
+    return command.main(residual_command, "python -m residual", arguments)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +49,11 @@ def test_train_writes_a_record_and_weights(tmp_path, capsys):
         "--learning-rate 0.1 --seed 3 --out plain8.json"
     )
     assert (record["seed"], record["parameters"]["depth"], len(record["history"])) == (3, 8, 1)
-    assert record["data"]["name"] == "builtin" and (record["data"]["train"], record["data"]["test"]) == (256, 30)
+    assert record["data"]["name"] == "builtin" and record["data"]["images"] == {
+        "train": 256,
+        "validation": 20,
+        "test": 30,
+    }
     assert 0 <= record["test"]["accuracy"] <= 1 and str(tmp_path) not in out.read_text()
     assert from_weights(weights).configuration["shortcut"] == "none"
     assert "in the test" in capsys.readouterr().out
@@ -89,7 +98,7 @@ def test_reading_gradients_does_not_change_the_training(monkeypatch):
         (["train", "--depth", "21", "--out", "x.json"], "error: There is no network of depth 21"),
         (["train", "--shortcut", "nona", "--out", "x.json"], 'did you mean "none"?'),
         (["gradients", "--model", "CNN35", "--out", "plot.jpg"], "error: --out is plot.jpg; name a .png file."),
-        (["train", "--seed", "-1", "--out", "x.json"], "error: --seed is -1"),
+        (["train", "--seed", "-1", "--out", "x.json"], "error: seed is -1"),
         (["train", "--epochs", "0", "--out", "x.json"], "error: epochs is 0"),
         (["train", "--data", "nowhere", "--out", "x.json"], "error: nowhere holds neither"),
     ],

@@ -5,22 +5,16 @@ import json
 import pytest
 
 from core.errors import CourseError
+from core.record import new_record, write_record
 from residual.records import PHOTOGRAPHS, SHAPES, table
 
 
 def write(folder, name, shortcut, seed, accuracy):
-    figures = {"accuracy": accuracy, "loss": 1.0}
-    folder.mkdir(exist_ok=True)
-    (folder / f"{name}.json").write_text(
-        json.dumps(
-            {
-                "parameters": {"depth": 20, "shortcut": shortcut, "epochs": 5, "seed": seed},
-                "train": figures,
-                "validation": figures,
-                "test": figures,
-            }
-        )
-    )
+    scores = {"accuracy": accuracy, "loss": 1.0}
+    parameters = {"depth": 20, "shortcut": shortcut, "epochs": 5, "seed": seed}
+    measured = {"train": scores}
+    record = new_record("python -m residual train", parameters, 0, validation=scores, test=scores, measured=measured)
+    write_record(record, folder / f"{name}.json")
 
 
 def test_mean_and_deviation_over_seeds(tmp_path):

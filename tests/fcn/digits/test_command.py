@@ -5,12 +5,18 @@ import json
 import pytest
 from PIL import Image
 
+from core import command
 from core.errors import CourseError
-from fcn.digits import command as digits
+from core.record import read_record
+from fcn.digits import __main__ as digits
 from fcn.digits import experiment as digit_experiment
 from fcn.digits.data import DigitSplits, load_digits
 from fcn.digits.experiment import STAGES, Steps
 from fcn.digits.networks import NETWORKS, load_network, weights_file
+
+
+def main(arguments: list[str]) -> int:
+    return command.main(digits, "python -m fcn.digits", arguments)
 
 
 @pytest.fixture(autouse=True)
@@ -24,40 +30,37 @@ def short(monkeypatch):
 
 
 def test_train_and_then_test(tmp_path, capsys):
-    assert digits.main(["--model", "standardFCN", "--mode", "train", "--seed", "3", "--out", str(tmp_path)]) == 0
+    assert main(["--model", "standardFCN", "--mode", "train", "--seed", "3", "--out", str(tmp_path)]) == 0
     model, classifier, origin = load_network(tmp_path, "standardFCN")
     assert not model.training and not classifier.training
     assert origin == {"network": "standardFCN", "digits": "builtin", "seed": 3}
     report = json.loads((tmp_path / "standardFCN_train.json").read_text())
-    assert report["steps"] == {"classifier": 3, "single": 3, "scenes": 2, "grids": 2} and report["seed"] == 3
-    assert set(report["validation"]) == {"baseline", "standardFCN"}
+    steps = {"classifier": 3, "single": 3, "scenes": 2, "grids": 2}
+    assert report["parameters"]["steps"] == steps and report["seed"] == 3
+    assert set(report["measured"]["validation"]) == {"baseline", "standardFCN"}
     for test_type in digits.TEST_TYPES:
         capsys.readouterr()
         arguments = ["--model", "standardFCN", "--mode", "test", "--test-type", test_type, "--out", str(tmp_path)]
-        assert digits.main(arguments) == 0
+        assert main(arguments) == 0
         said = capsys.readouterr().out
         assert f"weights from {tmp_path}, trained on builtin digits (seed 3)" in said
-        figures = json.loads((tmp_path / f"standardFCN_test_{test_type}.json").read_text())["test"]
+        figures = json.loads((tmp_path / f"standardFCN_test_{test_type}.json").read_text())["measured"]["test"]
         assert f"mean IoU {figures['standardFCN']['mean_iou']:.4f}" in said
         with Image.open(tmp_path / f"standardFCN_test_{test_type}.png") as picture:
             assert picture.width > 300
     assert not list(tmp_path.glob(".*"))
 
 
-def test_the_same_command_gives_the_same_figures(tmp_path):
+def test_the_same_command_gives_the_same_scores(tmp_path):
     reports = []
     for name in ("first", "second"):
-        assert (
-            digit_experiment.main(
-                ["--scenes", "6", "--out", str(tmp_path / f"{name}.json"), "--weights", str(tmp_path / name)]
-            )
-            == 0
-        )
-        report = json.loads((tmp_path / f"{name}.json").read_text())
-        assert report["runs"][0].pop("seconds") > 0
+        words = ["--scenes", "6", "--out", str(tmp_path / name), "--weights", str(tmp_path / name)]
+        assert command.main(digit_experiment, "course digits-experiment", words) == 0
+        report = read_record(tmp_path / name / "seed0.json")
+        assert report.pop("wall_time") > 0
         reports.append(report)
     assert reports[0] == reports[1]
-    assert set(reports[0]["runs"][0]["test"]) == {"classifier accuracy", "baseline"} | {
+    assert set(reports[0]["measured"]["test"]) == {"classifier accuracy", "baseline"} | {
         f"{name}, trained on {stage}" for name in NETWORKS for stage in STAGES
     }
     for name in ("classifier", "standardFCN", "fcn8"):
@@ -66,7 +69,7 @@ def test_the_same_command_gives_the_same_figures(tmp_path):
 
 
 def test_without_a_training_the_shipped_weights_are_tested(tmp_path, capsys):
-    assert digits.main(["--model", "fcn8", "--mode", "test", "--out", str(tmp_path)]) == 0
+    assert main(["--model", "fcn8", "--mode", "test", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "weights that come with the course, trained on mnist digits" in said and "tested on builtin" in said
 
@@ -79,7 +82,7 @@ def test_without_a_training_the_shipped_weights_are_tested(tmp_path, capsys):
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(capsys, arguments, words):
-    assert digits.main(arguments) == 2
+    assert main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith("error: ") and words in captured.err and captured.err.count("\n") == 1
 
@@ -87,7 +90,7 @@ def test_a_mistake_is_one_line_and_status_2(capsys, arguments, words):
 def test_weights_that_are_missing_damaged_or_of_the_other_network_are_named(tmp_path):
     with pytest.raises(CourseError, match="There are no weights at .*digits_fcn8.safetensors"):
         load_network(tmp_path, "fcn8")
-    assert digits.main(["--model", "fcn8", "--mode", "train", "--out", str(tmp_path)]) == 0
+    assert main(["--model", "fcn8", "--mode", "train", "--out", str(tmp_path)]) == 0
     fcn8 = weights_file(tmp_path, "fcn8")
     weights_file(tmp_path, "standardFCN").write_bytes(fcn8.read_bytes())
     with pytest.raises(CourseError, match="digits_standardFCN.safetensors belong to another network"):

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from core.plotting import CLASS_COLOURS
 from fcn.digits.data import SIDE, Digits, load_digits
 from fcn.digits.plots import DIGIT_COLOURS, colourise_digits, sheet
 from fcn.digits.scenes import BACKGROUND, SIZE, THRESHOLD, grids, hard_scenes, ink_box, single_digits
-from fcn.plots import CLASS_COLOURS
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,6 @@
-"""Trains or tests a network that segments handwritten digits.
-
-`python -m fcn.digits --model standardFCN|fcn8 --mode train|test [--test-type grid|SegmentedMNIST]`
-"""
+"""Trains or tests a network that segments handwritten digits."""
 
 import argparse
-import json
 import sys
 import time
 from dataclasses import asdict
@@ -12,8 +8,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from core.errors import CourseError
-from core.files import ROOT, write_atomically
+from core import command
+from core.files import ROOT, check_writable, write_atomically
+from core.plotting import png
+from core.record import new_record, write_record
+from core.training import check_seed
 from fcn.digits.data import DigitSplits, load_digits
 from fcn.digits.experiment import (
     STAGES,
@@ -29,7 +28,6 @@ from fcn.digits.experiment import (
 from fcn.digits.networks import load_network, make_network, save, weights_file
 from fcn.digits.plots import loss_curves, sheet
 from fcn.digits.training import segment
-from fcn.plots import png
 
 SHIPPED = ROOT / "files"
 TEST_TYPES = {"SegmentedMNIST": "single", "grid": "grid"}
@@ -53,18 +51,15 @@ def train(name: str, splits: DigitSplits, seed: int, out: Path) -> None:
     _write_figure(loss_curves(curves), out / f"{name}_losses.png")
     for kind, scenes in kinds.items():
         _write_figure(sheet(scenes, {name: segment(model, scenes.images[:ROWS])}, ROWS), out / f"{name}_{kind}.png")
-    _write_json(
-        out / f"{name}_train.json",
-        {
-            "command": f"python -m fcn.digits --model {name} --mode train --data {_origin(splits)} --seed {seed}",
-            "data": splits.describe(),
-            "seed": seed,
-            "steps": asdict(steps),
-            "losses": curves,
-            "validation": scores,
-            "seconds": round(time.perf_counter() - began, 1),
-        },
+    record = new_record(
+        f"python -m fcn.digits --model {name} --mode train --data {_origin(splits)} --seed {seed}",
+        {"model": name, "steps": asdict(steps), "seed": seed},
+        began,
+        seed=seed,
+        data=splits.describe(),
+        measured={"losses": curves, "validation": scores},
     )
+    write_record(record, out / f"{name}_train.json")
     for kind in kinds:
         _print_scores(f"validation, {kind}", {method: by_kind[kind] for method, by_kind in scores.items()})
     print(f"{weights_file(out, name)}: trained on {splits.name}: {', then '.join(STAGES)}")
@@ -72,6 +67,7 @@ def train(name: str, splits: DigitSplits, seed: int, out: Path) -> None:
 
 def test(name: str, test_type: str, splits: DigitSplits, out: Path) -> None:
     """Scores a network beside the baseline on one kind of test scene; writes figures and a prediction sheet."""
+    began = time.perf_counter()
     trained = weights_file(out, name).exists()
     model, classifier, origin = load_network(out if trained else SHIPPED, name)
     print(
@@ -88,20 +84,17 @@ def test(name: str, test_type: str, splits: DigitSplits, out: Path) -> None:
     _write_figure(
         sheet(scenes, {name: segment(model, scenes.images[:ROWS])}, ROWS), out / f"{name}_test_{test_type}.png"
     )
-    _write_json(
-        out / f"{name}_test_{test_type}.json",
-        {
-            "command": f"python -m fcn.digits --model {name} --mode test --test-type {test_type} "
-            f"--data {_origin(splits)}",
-            "data": splits.describe(),
-            "weights": origin,
-            "test": scores,
-        },
+    record = new_record(
+        f"python -m fcn.digits --model {name} --mode test --test-type {test_type} --data {_origin(splits)}",
+        {"model": name, "test_type": test_type},
+        began,
+        data=splits.describe(),
+        measured={"weights": origin, "test": scores},
     )
+    write_record(record, out / f"{name}_test_{test_type}.json")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m fcn.digits", description=__doc__.splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="standardFCN or fcn8")
     parser.add_argument("--mode", choices=("train", "test"), required=True)
     parser.add_argument(
@@ -115,18 +108,17 @@ def main(arguments: list[str] | None = None) -> int:
         default=ROOT / "runs" / "digits",
         help="folder for weights, figures and pictures (default: runs/digits)",
     )
-    options = parser.parse_args(arguments)
-    try:
-        make_network(options.model)
-        splits = load_digits(options.data)
-        if options.mode == "train":
-            train(options.model, splits, options.seed, options.out)
-        else:
-            test(options.model, options.test_type, splits, options.out)
-    except CourseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    check_seed(options.seed)
+    make_network(options.model)
+    check_writable(options.out)
+    splits = load_digits(options.data)
+    if options.mode == "train":
+        train(options.model, splits, options.seed, options.out)
+    else:
+        test(options.model, options.test_type, splits, options.out)
 
 
 def _origin(splits: DigitSplits) -> str:
@@ -146,10 +138,5 @@ def _write_figure(figure: Figure, path: Path) -> None:
         temporary.write_bytes(png(figure))
 
 
-def _write_json(path: Path, report: dict) -> None:
-    with write_atomically(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.main(sys.modules[__name__], "python -m fcn.digits"))

@@ -1,0 +1,218 @@
+"""Fetches the data sets from their own sites, and lets nothing pass that isn't as it should be."""
+
+import contextlib
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import torchvision
+from torchvision.datasets import SBDataset, VOCSegmentation
+from torchvision.datasets.utils import check_integrity
+
+from core.download import download
+from core.errors import CourseError, check_name
+from core.files import ROOT, sha256
+from fcn.voc import VOC, YEARS, voc_folder
+
+SITE = "https://cmp.felk.cvut.cz/~tylecr1/facade/"
+ARCHIVES = ("CMP_facade_DB_base.zip", "CMP_facade_DB_extended.zip")
+MANIFEST = ROOT / "dataset" / "SHA256SUMS"
+LARGEST = 1 << 30  # bytes that an archive may hold of what the manifest names; the two have 130 MB
+
+
+def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path = MANIFEST) -> None:
+    """Downloads, verifies and unpacks CMP Facade's photographs and label maps.
+
+    An interrupted download goes on where it stopped. The folder appears only when all its files are right.
+
+    Args:
+        into: the folder for base/ and extended/; dataset/cmp by default.
+        site: the address of the folder with the two archives, ending in a slash.
+        manifest: lines of a file's SHA-256 and its path, as sha256sum writes them.
+
+    Raises:
+        CourseError: there is no network or no such file, the disk is full, or a file isn't as it should be.
+    """
+    into = Path(into or ROOT / "dataset" / "cmp").resolve()
+    expected = read_manifest(manifest)
+    if into.exists() and (not into.is_dir() or any(into.iterdir())):
+        wrong = differing(into, expected)
+        if wrong:
+            raise CourseError(
+                f"{into} exists but isn't the complete data set ({len(wrong)} files are missing "
+                f"or differ, such as {wrong[0]}); remove it or name another with --into."
+            )
+        print(f"{into} is complete: {len(expected)} files, all as in the manifest.")
+        return
+    work = into.with_name(f".{into.name}.download")
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        unpacked = work / "unpacked"
+        shutil.rmtree(unpacked, ignore_errors=True)
+        for name in ARCHIVES:
+            download(site + name, work / name)
+        for name in ARCHIVES:
+            unpack(work / name, unpacked, expected)
+        wrong = differing(unpacked, expected)
+        if wrong:
+            for name in ARCHIVES:  # a later run must not take them for good
+                (work / name).unlink()
+            raise CourseError(
+                f"{len(wrong)} files from {site} are missing or differ from the manifest, such "
+                f"as {wrong[0]}; run this again to download anew."
+            )
+        unpacked.replace(into)
+        shutil.rmtree(work)
+    except OSError as error:
+        raise CourseError(
+            f"Cannot write to {into.parent}: {error.strerror or error}; free some space or "
+            "name another folder with --into."
+        ) from error
+    print(f"{into}: {len(expected)} files, all as in the manifest.")
+
+
+def read_manifest(path: Path) -> dict[str, str]:
+    """SHA-256 by path, from lines as sha256sum writes them."""
+    lines = (line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines() if line)
+    return {name: digest for digest, name in lines}
+
+
+def differing(folder: Path, expected: dict[str, str]) -> list[str]:
+    """The files of the manifest that the folder lacks or holds in another form."""
+    return [
+        name for name, digest in expected.items() if not (folder / name).is_file() or sha256(folder / name) != digest
+    ]
+
+
+def unpack(archive: Path, folder: Path, expected: Mapping[str, str]) -> None:
+    """Unpacks those files of an archive that the manifest names, which may lie under a folder of any name.
+
+    torchvision's extraction takes whatever an archive holds; this one takes what the manifest names, and looks first.
+
+    Raises:
+        CourseError: it isn't a whole zip archive, it is encrypted, or it holds a link, a path that leaves the folder,
+            or more than belongs there; it is removed, so that the next run downloads it anew.
+    """
+    try:
+        with zipfile.ZipFile(archive) as content:
+            members = [member for member in content.infolist() if not member.is_dir()]
+            for member in members:
+                _refuse_unsafe(member)
+            named = {"/".join(PurePosixPath(member.filename).parts[-2:]): member for member in members}
+            wanted = {name: member for name, member in named.items() if name in expected}
+            total = sum(member.file_size for member in wanted.values())
+            if total > LARGEST:
+                raise UnsafeArchive(f"{total / 1e9:.1f} GB, where at most {LARGEST / 1e9:.1f} belong")
+            for name, member in wanted.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                with content.open(member) as source, (folder / name).open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except UnsafeArchive as error:
+        archive.unlink()
+        raise CourseError(f"{archive.name} holds {error}; nothing of it was unpacked.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        # RuntimeError: encrypted; NotImplementedError: a way to compress that Python doesn't know
+        archive.unlink()
+        raise CourseError(
+            f"{archive.name} isn't a whole zip archive ({error}); run this again to download it anew."
+        ) from error
+
+
+class UnsafeArchive(Exception):
+    """An archive that would write where it must not."""
+
+
+def _refuse_unsafe(member: zipfile.ZipInfo) -> None:
+    path = PurePosixPath(member.orig_filename.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        raise UnsafeArchive(f'a path that leaves its folder, "{member.filename}"')
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise UnsafeArchive(f'a link, "{member.filename}"')
+
+
+def fetch_voc(into: str | Path | None = None, year: str = "2012") -> None:
+    """Downloads and unpacks VOC's training and validation images, about 2 GB for 2012.
+
+    torchvision says where the archive is, verifies and unpacks it.
+
+    Args:
+        into: the folder for VOCdevkit/; dataset/voc by default.
+        year: "2007" to "2012".
+
+    Raises:
+        CourseError: an unknown year, no network, no space, or an archive that isn't as it should be.
+    """
+    check_name("year of VOC's segmentation", year, YEARS)
+    into = Path(into or ROOT / "dataset" / "voc").resolve()
+    if not (into / voc_folder(year)).is_dir():
+        archive = torchvision.datasets.voc.DATASET_YEAR_DICT[year]
+
+        def unpack_into(work: Path) -> None:
+            VOCSegmentation(work, year, image_set="train", download=True)
+
+        with _fetched([(archive["url"], archive["filename"], archive["md5"])], into, unpack_into) as work:
+            (into / voc_folder(year)).parent.mkdir(parents=True, exist_ok=True)
+            (work / voc_folder(year)).replace(into / voc_folder(year))
+    print(f"{into}: {len(VOC(into, 'test', year=year))} validation images of VOC {year}")
+
+
+def fetch_sbd(into: str | Path | None = None) -> None:
+    """Downloads and unpacks SBD's images and label maps, about 1.4 GB.
+
+    Args:
+        into: the folder for img/, cls/, train.txt and val.txt; dataset/sbd by default.
+
+    Raises:
+        CourseError: as `fetch_voc`.
+    """
+    into = Path(into or ROOT / "dataset" / "sbd").resolve()
+    if (into / "val.txt").is_file():
+        print(f"{into} is there already.")
+        return
+    files = [
+        (SBDataset.url, SBDataset.filename, SBDataset.md5),
+        (SBDataset.voc_train_url, SBDataset.voc_split_filename, SBDataset.voc_split_md5),
+    ]
+
+    def unpack_into(work: Path) -> None:
+        SBDataset(work, image_set="train", mode="segmentation", download=True)
+
+    with _fetched(files, into, unpack_into) as work:
+        into.mkdir(parents=True, exist_ok=True)
+        for name in ("img", "cls", "inst", "train.txt", "train_noval.txt", "val.txt"):  # val.txt last: it says "whole"
+            if (work / name).exists():
+                (work / name).replace(into / name)
+    print(f"{into}: SBD's images and label maps")
+
+
+@contextlib.contextmanager
+def _fetched(files: Sequence[tuple[str, str, str]], into: Path, unpack_into: Callable[[Path], None]) -> Iterator[Path]:
+    """Downloads files beside a folder and has them unpacked there; removes all of it when they are in their place.
+
+    An unpacking that was cut off is begun anew, from the archives that are there.
+
+    Args:
+        files: address, name and MD5 of each.
+        unpack_into: verifies and unpacks them in the folder it is given.
+    """
+    work = into.with_name(f".{into.name}.download")
+    try:
+        names = {name for _, name, _ in files}
+        for left in work.iterdir() if work.is_dir() else ():
+            if left.name.removesuffix(".part") not in names:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        for address, name, md5 in files:
+            download(address, work / name)
+            if not check_integrity(str(work / name), md5):
+                (work / name).unlink()
+                raise CourseError(f"{name} from {address} arrived damaged; run this again to download it anew.")
+        unpack_into(work)
+        yield work
+        shutil.rmtree(work)
+    except (OSError, RuntimeError) as error:
+        raise CourseError(
+            f"Cannot unpack {files[0][1]} in {work} ({error}); free some space and run this again."
+        ) from error
