@@ -12,6 +12,8 @@ export OMP_NUM_THREADS ?= 1
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
+# Notebooks that are checked at a time, each on one thread.
+JOBS ?= 2
 # Photographs are larger than the built-in pictures: at a fifth of their sides the course stays quick.
 SCALE ?= 0.2
 # The first of these that is Python 3.11 or later makes the environment; another: make PYTHON=...
@@ -22,21 +24,26 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile
 
 run: .venv/course.stamp  ## the whole course, on built-in photographs or those in DATA=DIR, into OUT=DIR
-	@$(BIN)/python -m course run $(if $(DATA),--data "$(DATA)" -p scale $(SCALE)) $(if $(OUT),--out "$(OUT)")
+	@$(BIN)/course run $(if $(DATA),--data "$(DATA)" -p scale $(SCALE)) $(if $(OUT),--out "$(OUT)")
 
-test: .venv/test.stamp  ## every test, then each notebook against its stored outputs
-	@$(BIN)/python -m pytest tests notebooks --nbval --nbval-current-env \
-		--nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider
+test: .venv/test.stamp  ## lint, every test, each notebook against its stored outputs, its scores against the bands
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m pytest tests -p no:cacheprovider
+	@touch .venv/nbval.stamp
+	@$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
+		-p no:cacheprovider -n $(JOBS) --dist loadgroup
+	@$(BIN)/course check runs/lab --since .venv/nbval.stamp
 
 lab: .venv/course.stamp  ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks
 
-release: .venv/instructor.stamp  ## the blank version for students, into DIR=DIR
+release: .venv/course.stamp  ## the blank version for students, into DIR=DIR
 	@test -n "$(DIR)" || { echo "error: Name a new folder: make release DIR=..." >&2; exit 2; }
-	@$(BIN)/python -m course release "$(DIR)"
+	@$(BIN)/course release "$(DIR)"
 
 report: .venv/course.stamp  ## report.html and the claims table of the run in OUT=DIR (default: runs/builtin)
-	@$(BIN)/python -m course report "$(or $(OUT),runs/builtin)"
+	@$(BIN)/course report "$(or $(OUT),runs/builtin)"
 
 clean:  ## remove the environment and caches; results and data stay
 	rm -rf .venv .pytest_cache *.egg-info
@@ -53,10 +60,6 @@ clean:  ## remove the environment and caches; results and data stay
 .venv/course.stamp: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing the packages of the course into .venv; torch alone takes some minutes"
 	@$(INSTALL) -e .
-	@touch $@
-
-.venv/instructor.stamp: .venv/course.stamp
-	@$(INSTALL) -e ".[instructor]"
 	@touch $@
 
 .venv/test.stamp: .venv/course.stamp

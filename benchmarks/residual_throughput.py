@@ -8,7 +8,6 @@ process, whatever else runs; on a GPU it is the clock's.
 """
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -20,8 +19,9 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from core.devices import best_device, device_name, multiplies_bfloat16
-from core.files import ROOT, write_atomically
+from core.devices import best_device, multiplies_bfloat16
+from core.files import ROOT
+from core.record import new_record, write_record
 from core.training import seed_everything
 from residual.data import PictureSet, augment, load, normalise
 from residual.networks import Network
@@ -122,6 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.residual_throughput", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
+    started = time.perf_counter()
     torch.set_num_threads(1)
     count = BATCH_SIZE * BATCHES
     pictures = load("builtin").train.subset(slice(count))
@@ -145,14 +146,13 @@ def main() -> None:
                 f"{title:12} {name:26} {row['pictures_per_second']:8.0f} pictures/s  ratio {row['ratio']:5.2f} "
                 f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
             )
-    record = {
-        "command": f"python -m benchmarks.residual_throughput --rounds {options.rounds}",
-        "device": device_name(),
-        "threads": torch.get_num_threads(),
-        "batch_size": BATCH_SIZE,
-    } | results
-    with write_atomically(OUT) as path:
-        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    record = new_record(
+        f"python -m benchmarks.residual_throughput --rounds {options.rounds}",
+        {"threads": torch.get_num_threads(), "batch_size": BATCH_SIZE, "rounds": options.rounds},
+        started,
+        measured=results,
+    )
+    write_record(record, OUT)
 
 
 def _now() -> float:

@@ -4,13 +4,12 @@
 
 The plain way takes one half-size photograph at a time, in float32 and contiguous memory, with padding 100, fc6 as a
 convolution and Adam as it comes. The best way takes `--batch` at a time, aligned, in bfloat16 with channels last where
-the processor multiplies bfloat16 (float32 elsewhere), fc6 as a matrix product, fused Adam, and an allocator told to keep
-the memory that one step frees for the next, which costs memory and saves the system's clearing it anew. The two
+the processor multiplies bfloat16 (float32 elsewhere), fc6 as a matrix product, fused Adam, and an allocator told to
+keep the memory that one step frees for the next, which costs memory and saves the system's clearing it anew. The two
 alternate; each measurement is a process of its own, so that its settings and its peak memory are its own.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import resource
@@ -23,10 +22,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.devices import device_name, multiplies_bfloat16
-from core.files import write_atomically
+from core.record import new_record, write_record
 from core.training import seed_everything
 from fcn.backbones import WholeMapConvolution
-from fcn.dataset import CLASSES, CMPFacade, collate, facade_folder
+from fcn.data_sets import find
+from fcn.dataset import CLASSES, CMPFacade, collate
 from fcn.models import FCN8s
 
 CPU = torch.device("cpu")
@@ -127,7 +127,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3, help="timed steps in each")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/training_step.json"))
     options = parser.parse_args()
-    folder = facade_folder(options.data)
+    started = time.perf_counter()
+    _, folder = find(options.data)
     results: dict[str, list[dict[str, float]]] = {"plain": [], "best": []}
     for repeat in range(options.repeats):
         for way, batch_size in (("plain", 1), ("best", options.batch)):
@@ -154,23 +155,15 @@ def main() -> None:
         f"best is {statistics.median(ratios):.1f} times faster per image "
         f"(of {options.repeats}: {min(ratios):.1f} to {max(ratios):.1f})"
     )
-    with write_atomically(options.out) as path:
-        path.write_text(
-            json.dumps(
-                {
-                    "device": device_name(),
-                    "data": folder.name,
-                    "batch": options.batch,
-                    "bfloat16": bfloat16,
-                    "medians": table,
-                    "runs": results,
-                    "ratios": ratios,
-                    "matmul_flops": peaks,
-                },
-                indent=1,
-            )
-            + "\n"
-        )
+    record = new_record(
+        f"python -m benchmarks.training_step --data DIR --batch {options.batch} --repeats {options.repeats} "
+        f"--steps {options.steps}",
+        {"data": folder.name, "batch": options.batch, "repeats": options.repeats, "steps": options.steps},
+        started,
+        data={"name": folder.name},
+        measured={"bfloat16": bfloat16, "medians": table, "runs": results, "ratios": ratios, "matmul_flops": peaks},
+    )
+    write_record(record, options.out)
 
 
 if __name__ == "__main__":

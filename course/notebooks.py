@@ -1,15 +1,15 @@
 """The course's notebooks: which there are, and what their parameters may be."""
 
 import ast
-import difflib
 import json
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
 
-from core.errors import CourseError
+from core.errors import CourseError, unknown_name
 from core.files import ROOT
 
 FOLDER = ROOT / "notebooks"
@@ -46,28 +46,49 @@ def choose(names: Iterable[str], folder: Path | None = None) -> list[Path]:
     for name in names:
         stem = Path(name).name.removesuffix(".ipynb")
         if stem not in paths:
-            raise CourseError(f'There is no notebook "{name}"; {nearest(stem, paths)}.')
+            raise unknown_name("notebook", name, paths)
         chosen[stem] = paths[stem]
     return list((chosen or paths).values())
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint for a name that isn't known: the one that was probably meant, or else all there are."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f'the nearest is "{close[0]}"' if close else f"there are {', '.join(known) or 'none'}"
+def defaults(notebook: nbformat.NotebookNode, name: str = "The notebook") -> dict[str, object]:
+    """The names and values in the cell tagged `parameters`.
 
-
-def defaults(notebook: nbformat.NotebookNode) -> dict[str, object]:
-    """The names and values in the cell tagged `parameters`; empty if there is no such cell.
+    Args:
+        name: for messages.
 
     Raises:
-        CourseError: the cell holds something other than `name = plain value`.
+        CourseError: there is no such cell, or several, or it holds something other than `name = plain value`.
     """
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            return _assignments(cell.source)
-    return {}
+    return _assignments(_parameters(notebook, name))
+
+
+def choices(notebook: nbformat.NotebookNode, name: str = "The notebook") -> dict[str, list[object]]:
+    """What a parameter may be, from the comment behind it: all names in quotes, or numbers such as `0, 1 or 2: …`.
+
+    A comment that speaks of a folder or a file allows those as well; the list then ends with None.
+    """
+    found = {}
+    for line in _parameters(notebook, name).splitlines():
+        match = re.match(r"(\w+) = (.+?)  # (.+)", line)
+        if match is None:
+            continue
+        default, comment = ast.literal_eval(match[2]), match[3]
+        numbers = re.match(r"(\d+(?:, \d+)* or \d+):", comment)
+        quoted = re.findall(r'"(\w+)"', comment)
+        if numbers and isinstance(default, int):
+            found[match[1]] = [int(number) for number in re.findall(r"\d+", numbers[1])]
+        elif quoted and isinstance(default, str):
+            free = [None] if re.search(r"\b(folder|file)\b", comment) else []
+            found[match[1]] = [*dict.fromkeys([default, *quoted]), *free]
+    return found
+
+
+def _parameters(notebook: nbformat.NotebookNode, name: str) -> str:
+    cells = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(cells) != 1:
+        raise CourseError(f"{name} has {len(cells)} cells tagged parameters; it needs one.")
+    return cells[0]
 
 
 def _assignments(source: str) -> dict[str, object]:
@@ -110,6 +131,10 @@ def parse(name: str, text: str, default: object) -> object:
         value = json.loads(text)
         if default is not None and not isinstance(value, kind):
             raise ValueError("another type")
+        if isinstance(default, list):  # of what the default holds; an empty one is a list of texts
+            of = type(default[0]) if default else str
+            if not all(type(item) is of for item in value):
+                raise ValueError("items of another type")
         return value
     except (KeyError, ValueError) as error:
         raise CourseError(

@@ -1,5 +1,6 @@
 """The blank version of the course, as students get it: the solved one with its marked regions emptied."""
 
+import difflib
 import re
 import shutil
 import tempfile
@@ -20,6 +21,7 @@ PARTS = (
     "pyproject.toml",
     "constraints.txt",
     "environment.yml",
+    "core",
     "fcn",
     "cam",
     "residual",
@@ -27,6 +29,7 @@ PARTS = (
     "files",
     "dataset/README.md",
     "dataset/SHA256SUMS",
+    "docs",
 )
 
 BEGIN, END = "*START OF YOUR CODE", "*END OF YOUR CODE"
@@ -46,8 +49,8 @@ def release(folder: str | Path, root: Path = ROOT) -> None:
         root: the course's folder.
 
     Raises:
-        CourseError: the folder isn't empty or can't be written to, a notebook's markers aren't in pairs, or
-            nbgrader isn't installed. Nothing is left in the folder then.
+        CourseError: the folder isn't empty or can't be written to, or a notebook's markers aren't as they must be.
+            Nothing is left in the folder then.
     """
     folder = Path(folder).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -88,69 +91,61 @@ def blank(notebook: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     """The notebook without outputs and with a stub in each region between the marker lines, which stay.
 
     Args:
+        notebook: its metadata say how many regions there must be: `course: {"regions": n}`. It is changed.
         name: for messages.
 
     Raises:
-        CourseError: the markers of a cell aren't in pairs, or nbgrader isn't installed.
+        CourseError: the markers of a cell aren't in pairs, a line resembles one, or there are more or fewer regions
+            than the notebook says.
     """
-    try:
-        from nbgrader.preprocessors import ClearOutput, ClearSolutions
-    except ImportError as error:
-        raise CourseError(
-            "The blank version is made with nbgrader; install it with: "
-            'pip install -c constraints.txt -e ".[instructor]"'
-        ) from error
+    regions = 0
     for number, cell in enumerate(notebook.cells, start=1):
-        if problem := _marker_problem(cell.source):
-            raise CourseError(f"{name}, cell {number}: {problem}; mend the notebook.")
-        cell.source = _shield_markers(cell.source)
-    clear = ClearSolutions(
-        begin_solution_delimeter=BEGIN,
-        end_solution_delimeter=END,
-        enforce_metadata=False,
-        code_stub={"python": CODE_STUB},
-        text_stub=TEXT_STUB,
-    )
-    notebook, resources = clear.preprocess(notebook, {})
-    notebook, _ = ClearOutput().preprocess(notebook, resources)
-    for cell in notebook.cells:
-        cell.source = cell.source.replace(_BEGIN_KEPT, BEGIN).replace(_END_KEPT, END)
+        cell.source, emptied = _emptied(cell.source, cell.cell_type, f"{name}, cell {number}")
+        regions += emptied
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    expected = notebook.metadata.get("course", {}).get("regions")
+    if regions != expected:
+        raise CourseError(
+            f"{name} has {regions} regions of solutions where its metadata say {expected}; mend its markers, or the "
+            "number under metadata, course, regions."
+        )
     notebook.metadata.pop("widgets", None)  # outputs too
     return notebook
 
 
-# ClearSolutions removes the marker lines, with whatever else they say; students should keep them. So each
-# gets a copy that it doesn't know: before the region's begin and after its end.
-_BEGIN_KEPT, _END_KEPT = "*BEGIN\0", "*END\0"
-
-
-def _shield_markers(source: str) -> str:
-    lines = []
-    for line in source.split("\n"):
-        kept = line.replace(BEGIN, _BEGIN_KEPT).replace(END, _END_KEPT)
-        if BEGIN in line and END in line:  # it speaks of the markers
-            lines.append(kept)
-        elif BEGIN in line:
-            lines += [kept, line]
-        elif END in line:
-            lines += [line, kept]
-        else:
-            lines.append(line)
-    return "\n".join(lines)
-
-
-def _marker_problem(source: str) -> str | None:
-    """What is wrong with a cell's markers: nbgrader passes over some of it, and the solution would stay."""
-    inside = False
+def _emptied(source: str, kind: str, where: str) -> tuple[str, int]:
+    """A cell's source with a stub between each pair of marker lines, and how many pairs there are."""
+    stub = CODE_STUB if kind == "code" else TEXT_STUB
+    lines, regions, inside = [], 0, False
     for line in source.split("\n"):
         begins, ends = BEGIN in line, END in line
         if begins and ends:  # it speaks of the markers
-            continue
-        if begins and inside:
-            return f'a second "{BEGIN}" before "{END}"'
-        if ends and not inside:
-            return f'"{END}" without a "{BEGIN}" above it'
-        if not (begins or ends) and re.match(r"[\s#*<!-]*(START|BEGIN|END) OF YOUR CODE", line, re.I):
-            return f'"{line.strip()}" isn\'t quite a marker, which holds "{BEGIN}" or "{END}"'
+            begins = ends = False
+        elif begins and inside:
+            raise CourseError(f'{where}: a second "{BEGIN}" before "{END}"; mend the notebook.')
+        elif ends and not inside:
+            raise CourseError(f'{where}: "{END}" without a "{BEGIN}" above it; mend the notebook.')
+        elif not (begins or ends) and _resembles_a_marker(line):
+            raise CourseError(
+                f'{where}: "{line.strip()}" isn\'t quite a marker, which holds "{BEGIN}" or "{END}"; mend the notebook.'
+            )
+        if begins:
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += [line, *(indent + part for part in stub.split("\n"))]
+            regions += 1
+        elif not inside or ends:
+            lines.append(line)
         inside = begins or (inside and not ends)
-    return f'"{BEGIN}" without "{END}" below it' if inside else None
+    if inside:
+        raise CourseError(f'{where}: "{BEGIN}" without "{END}" below it; mend the notebook.')
+    return "\n".join(lines), regions
+
+
+def _resembles_a_marker(line: str) -> bool:
+    """Whether a line was meant as a marker: `*START OF YOURCODE`, `# END OF YOU CODE`, `*begin of your code` …"""
+    words = re.sub(r"[^a-z ]", "", line.split(":")[0].lower()).strip()
+    return any(
+        difflib.SequenceMatcher(None, words, f"{first} of your code").ratio() > 0.85
+        for first in ("start", "begin", "end", "stop")
+    )

@@ -10,9 +10,9 @@ import jinja2
 
 from core.errors import CourseError
 from core.files import write_atomically
+from core.plotting import curves, svg
 from course.claims.claim import Finding, Results
 from course.claims.measure import materials, measure, recorded_runs
-from course.curves import svg, validation_curves
 from course.record import load_results
 
 FIGURES = {
@@ -83,7 +83,11 @@ def _curves(results: Results) -> dict[str, str] | None:
         )
     ]
     alt = f"Training loss, validation mean IoU and validation pixel accuracy by epoch. {'; '.join(best)}"
-    return {"source": _embedded(svg(validation_curves(histories)), "image/svg+xml"), "alt": alt.strip()}
+    figure = curves(
+        {name: record["history"] for name, record in histories.items()},
+        best={name: record["best_epoch"] for name, record in histories.items()},
+    )
+    return {"source": _embedded(svg(figure), "image/svg+xml"), "alt": alt.strip()}
 
 
 def _comparison(results: Results) -> list[dict]:

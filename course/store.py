@@ -1,15 +1,15 @@
 """Running the notebooks with their defaults and keeping the outputs in them, for nbval to hold later runs against."""
 
 import re
+import tempfile
 from pathlib import Path
 
 import nbformat
-from nbconvert.preprocessors import CellExecutionError, ExecutePreprocessor
 
-from core.errors import CourseError
+from core.command import Failed
 from core.files import write_atomically
 from course import notebooks
-from course.run import own_kernel
+from course.execute import execute, own_kernel
 
 
 def store(path: Path) -> None:
@@ -18,24 +18,24 @@ def store(path: Path) -> None:
     Progress bars are left out (a stored widget is dead), and so is what names the machine.
 
     Raises:
-        CourseError: a cell stopped with an error.
+        Failed: a cell stopped with an error; the notebook stays as it was.
     """
-    notebook = notebooks.read(path)
-    with own_kernel():
-        runner = ExecutePreprocessor(timeout=None, kernel_name="python3", store_widget_state=False, record_timing=False)
+    with own_kernel(), tempfile.TemporaryDirectory() as folder:
+        executed = Path(folder) / path.name
         try:
-            runner.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
-        except CellExecutionError as error:
-            raise CourseError(
-                f"{path.stem} stopped with {error.ename}: {error.evalue}; it stays as it was: mend that "
-                "cell and store it again."
-            ) from error
+            execute(path, {}, executed, path.stem)
+        except Failed as error:
+            what = str(error).split("; what ran")[0]
+            raise Failed(f"{what}; it stays as it was: mend that cell and store it again.") from error
+        notebook = notebooks.read(executed)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_progress(output)]
+            cell.metadata.pop("execution", None)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
+        **{name: value for name, value in notebook.metadata.items() if name == "course"},
     }
     with write_atomically(path) as temporary:
         nbformat.write(notebook, temporary)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 Results = Mapping[str, Mapping]  # the records of one run, by notebook
 
 
+class NotMeasured(Exception):
+    """The run left out what a claim needs, because its parameters asked for that."""
+
+
 def in_favour(figures: Sequence[float]) -> str:
     """The verdict where a positive figure speaks for the claim.
 
@@ -45,7 +49,6 @@ class Claim:
         judge: the verdict from the figures, one per seed, at least one.
         form: format of a figure, as in "+.3f".
         unit: what stands behind the figure.
-        needs: what a run must have used before it can judge: any of NEEDS.
     """
 
     name: str
@@ -57,12 +60,6 @@ class Claim:
     judge: Callable[[Sequence[float]], str] = in_favour
     form: str = "+.3f"
     unit: str = ""
-    needs: tuple[str, ...] = ()
-
-
-REAL_PHOTOGRAPHS = "real photographs"
-IMAGENET_WEIGHTS = "ImageNet weights"
-NEEDS = (REAL_PHOTOGRAPHS, IMAGENET_WEIGHTS)
 
 
 @dataclass(frozen=True)

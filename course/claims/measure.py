@@ -4,14 +4,16 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from core.errors import CourseError
 from core.files import ROOT
+from core.record import read_record
 from course.claims import cam as claims_cam
 from course.claims import digits as claims_digits
 from course.claims import facades as claims_facades
 from course.claims import residual as claims_residual
 from course.claims import tables as claims_tables
-from course.claims.claim import IMAGENET_WEIGHTS, REAL_PHOTOGRAPHS, Claim, Finding, Results
-from course.record import read_record
+from course.claims.claim import Claim, Finding, NotMeasured, Results
+from fcn.data_sets import DATA_SETS
 
 CLAIMS: tuple[Claim, ...] = (
     *claims_facades.CLAIMS,
@@ -22,12 +24,7 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 RECORDED = ROOT / "files" / "results"
-_data_names = {
-    "builtin": "built-in facades",
-    "builtin digits": "built-in digits",
-    "cmp": "CMP Facade photographs",
-    "voc": "PASCAL VOC",
-}
+_data_names = {name: entry.title for name, entry in DATA_SETS.items()} | {"builtin digits": "built-in digits"}
 _weight_names = {"imagenet": "ImageNet weights", "course": "small course weights"}
 
 
@@ -45,6 +42,9 @@ def measure(run: Results, recorded: Iterable[Results], claims: Sequence[Claim] =
 
     A recorded run counts for a claim if it differs from this run, in the notebooks the claim rests on, by
     nothing but the seed. Each seed counts once, this run's first.
+
+    Raises:
+        CourseError: a record lacks what a claim is computed from.
     """
     return [_measure(claim, run, list(recorded)) for claim in claims]
 
@@ -52,9 +52,6 @@ def measure(run: Results, recorded: Iterable[Results], claims: Sequence[Claim] =
 def _measure(claim: Claim, run: Results, recorded: list[Results]) -> Finding:
     if not all(notebook in run for notebook in claim.notebooks):
         return Finding(claim, {}, "not run")
-    lacking = [need for need in claim.needs if not _has(need, run, claim.notebooks)]
-    if lacking:
-        return Finding(claim, {}, f"needs the full data: {' and '.join(lacking)}")
     figures = {}
     for results in (run, *recorded):
         seeds = {results[n]["seed"] for n in claim.notebooks if n in results} - {None}
@@ -62,8 +59,13 @@ def _measure(claim: Claim, run: Results, recorded: list[Results]) -> Finding:
             continue
         try:
             figures.setdefault(next(iter(seeds), None), claim.figure(results))
-        except (KeyError, TypeError):  # a record without that part, as when a notebook was cut short
+        except NotMeasured:
             continue
+        except (KeyError, TypeError, IndexError, ValueError, ZeroDivisionError) as error:
+            raise CourseError(
+                f"The claim {claim.name} can't be computed: the record of {' or '.join(claim.notebooks)} with seed "
+                f"{next(iter(seeds), None)} lacks {error}; run the notebook again, or mend the claim."
+            ) from error
     return Finding(claim, figures, claim.judge(list(figures.values())) if figures else "not run")
 
 
@@ -82,17 +84,8 @@ def _weights(record: dict) -> str | None:
     return record["measured"].get("weights", record["parameters"].get("weights"))
 
 
-def _has(need: str, run: Results, notebooks: Sequence[str]) -> bool:
-    records = [run[notebook] for notebook in notebooks]
-    if need == REAL_PHOTOGRAPHS:
-        return all((record["data"] or {}).get("name") != "builtin" for record in records)
-    if need == IMAGENET_WEIGHTS:
-        return any(_weights(record) == "imagenet" for record in records)
-    raise ValueError(f"nothing tells whether a run has {need}")
-
-
 def materials(run: Results) -> str:
-    """One line: which data and which weights the run's figures come from."""
+    """One line: which data and which weights the run's results come from."""
     data = {(record["data"] or {}).get("name") for record in run.values()} - {None}
     weights = {_weights(record) for record in run.values()} - {None, "none"}
     names = [_data_names.get(name, name) for name in sorted(data)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from course.claims.claim import Claim, Results
+from course.claims.claim import Claim, NotMeasured, Results
 
 BACKBONES, STAGES = "10_fcn_backbones", "11_fcn_skips"
 ENOUGH_SIZES = 5
@@ -16,6 +16,8 @@ def _vgg_lead(results: Results) -> float:
 
 def _smaller_step(results: Results) -> float:
     """The smaller gain in test mean IoU of 32s → 16s → 8s, each with as many epochs as the whole chain."""
+    if not results[STAGES]["parameters"].get("controls", True):
+        raise NotMeasured("notebook 11 ran without its controls")
     networks = results[STAGES]["measured"]["networks"]
     coarse, middle, fine = (networks[name]["mean_iou"] for name in ("32s, as long", "16s, as long", "FCN-8s"))
     return min(middle - coarse, fine - middle)

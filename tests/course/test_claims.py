@@ -1,15 +1,22 @@
 """course.claims: verdicts on made-up records whose answer is plain."""
 
+import argparse
 import dataclasses
+import importlib
 import json
+import shlex
 
 import pytest
 from course_samples import record
 
 from core.errors import CourseError
+from core.files import ROOT
+from core.record import read_record
+from course.__main__ import COMMANDS
 from course.claims import facades as claims_facades
 from course.claims import measure as claims
-from course.claims.claim import IMAGENET_WEIGHTS, REAL_PHOTOGRAPHS, Claim, differ, in_favour
+from course.claims.claim import Claim, differ, in_favour
+from course.claims.page import page
 
 BY_NAME = {claim.name: claim for claim in claims.CLAIMS}
 SCRATCH, PRETRAINED, SKIPS = claims_facades.SCRATCH, claims_facades.PRETRAINED, claims_facades.SKIPS
@@ -144,31 +151,23 @@ def test_the_claims_about_the_papers_tables():
     assert found["upsampling-costly"].figures == pytest.approx({0: -0.5})
     backbones["any_size"].pop()
     assert {f.claim.name: f for f in claims.measure(run, [])}["any-size"].verdict == "refuted"
+    run["11_fcn_skips"]["parameters"]["controls"] = False
     del stages["networks"]["32s, as long"]  # a run without the controls says nothing
     assert {f.claim.name: f for f in claims.measure(run, [])}["finer-is-better"].verdict == "not run"
 
 
 def test_what_was_not_run_is_said_so():
     assert {f.verdict for f in claims.measure({}, [run_with(0.1, 1)])} == {"not run"}
+
+
+def test_a_key_that_a_record_lacks_is_an_error():
+    """It would read "not run" else, and nobody would look for the mistyped key."""
     cut_short = run_with(0.1) | {PRETRAINED: record(PRETRAINED, 0, [0.1], None)}
-    assert finding("pretrained-helps", cut_short).verdict == "not run"
-
-
-def test_a_claim_says_which_data_it_lacks():
-    claim = dataclasses.replace(BY_NAME["pretrained-helps"], needs=(REAL_PHOTOGRAPHS, IMAGENET_WEIGHTS))
-    assert (
-        claims.measure(run_with(0.1), [], [claim])[0].verdict
-        == "needs the full data: real photographs and ImageNet weights"
-    )
-    run = run_with(0.1)
-    run[PRETRAINED]["parameters"]["weights"] = "imagenet"
-    assert claims.measure(run, [], [claim])[0].verdict == "needs the full data: real photographs"
-    run[PRETRAINED]["measured"]["weights"] = "course"  # asked for ImageNet's, but got the stand-in
-    assert "ImageNet weights" in claims.measure(run, [], [claim])[0].verdict
-    run[PRETRAINED]["measured"] = {}
-    for each in run.values():
-        each["data"]["name"] = "cmp"
-    assert claims.measure(run, [], [claim])[0].verdict == "agrees (1 seed)"
+    with pytest.raises(CourseError, match="pretrained-helps can't be computed: the record of .* with seed 0 lacks"):
+        finding("pretrained-helps", cut_short)
+    mistyped = dataclasses.replace(BY_NAME["pretrained-helps"], figure=lambda results: results[PRETRAINED]["tset"])
+    with pytest.raises(CourseError, match="lacks 'tset'"):
+        claims.measure(run_with(0.1), [], [mistyped])
 
 
 def test_the_table_fits_and_says_what_it_was_measured_with():
@@ -197,5 +196,22 @@ def test_committed_records_are_read_by_run(tmp_path):
         claims.recorded_runs(tmp_path)
 
 
-def test_the_committed_records_are_readable():
-    claims.recorded_runs()
+def test_the_committed_records_are_readable_and_their_commands_are_known():
+    for path in sorted((ROOT / "files").rglob("*.json")):
+        if path.parent.name not in ("files",):
+            words = shlex.split(read_record(path)["command"])
+            assert words[:2] == ["python", "-m"], path
+            if words[2] == "benchmarks" or words[2].startswith("benchmarks."):
+                assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file()
+                continue
+            name, *rest = words[3:] if words[2] == "course" else words[2:]
+            module = importlib.import_module(COMMANDS[name][0])
+            parser = argparse.ArgumentParser(exit_on_error=False)
+            module.add_arguments(parser)
+            parser.parse_args(rest)
+
+
+def test_the_claims_page_is_what_the_records_say():
+    written = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    assert written == page(), "the records have changed: write it anew with `course claims`"
+    assert "not run" not in written

@@ -26,7 +26,7 @@ def test_notebooks_are_found_by_name_or_path_in_the_order_given(folder, names, c
 
 
 def test_an_unknown_notebook_gets_the_nearest_name(folder):
-    with pytest.raises(CourseError, match='no notebook "02_secnd"; the nearest is "02_second"'):
+    with pytest.raises(CourseError, match='no notebook "02_secnd"; did you mean "02_second"'):
         notebooks.choose(["02_secnd"], folder)
 
 

@@ -104,9 +104,8 @@ def test_the_command_comes_from_the_runner(start, monkeypatch):
 
 
 def test_a_figure_is_shown_written_and_listed_once(start, monkeypatch):
-    plots = pytest.importorskip("fcn.plots")
     shown = []
-    monkeypatch.setattr(plots, "show", lambda figure, alt: shown.append(alt))
+    monkeypatch.setattr("core.plotting.show", lambda figure, alt: shown.append(alt))
     record = start()
     figure = Figure(figsize=(1, 1))
     for alt in ("first", "second"):

@@ -1,7 +1,6 @@
 """course.release: the blank version holds nothing of the solutions, and says what to do."""
 
 import copy
-import sys
 
 import nbformat
 import pytest
@@ -13,8 +12,6 @@ from core.errors import CourseError
 from course import notebooks
 from course.__main__ import main
 from course.release import BEGIN, CODE_STUB, END, TEXT_STUB, blank, release
-
-pytest.importorskip("nbgrader")
 
 SOLVED = """def area(width, height):
     # *START OF YOUR CODE: the area in pixels
@@ -109,6 +106,32 @@ def test_the_blank_version_runs_to_its_first_blank_which_says_what_to_do(solved)
     assert error.evalue.startswith("Write your code between the two marked lines, then run this cell")
 
 
+@pytest.mark.parametrize("regions", [1, 3, None])
+def test_a_region_more_or_less_than_the_notebook_says_is_refused(solved, regions):
+    """A marker that nobody recognises any more would leave its solution in."""
+    solved.metadata["course"] = {"regions": regions}
+    with pytest.raises(CourseError, match=f"01_first has 2 regions of solutions where its metadata say {regions}"):
+        blank(solved, "01_first")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# *START OF YOURCODE",
+        "# *START OF YOU CODE",
+        "# *start of your code: the area",
+        "# * START OF YOUR CODE",
+        "# STRAT OF YOUR CODE",
+        "# *END OF YOR CODE",
+        "<!-- *BEGIN OF YOUR CODE -->",
+    ],
+)
+def test_what_resembles_a_marker_is_refused(solved, line):
+    solved.cells[2].source += f"\n{line}"
+    with pytest.raises(CourseError, match="isn't quite a marker"):
+        blank(solved, "01_first")
+
+
 @pytest.mark.parametrize(
     "source, problem",
     [
@@ -188,9 +211,3 @@ def test_a_bad_notebook_leaves_no_release(course, tmp_path):
     with pytest.raises(CourseError, match="02_second, cell 3"):
         release(tmp_path / "blank", course)
     assert not (tmp_path / "blank").exists()
-
-
-def test_without_nbgrader_it_says_how_to_install_it(solved, monkeypatch):
-    monkeypatch.setitem(sys.modules, "nbgrader.preprocessors", None)
-    with pytest.raises(CourseError, match=r"pip install -c constraints.txt -e \".\[instructor\]\""):
-        blank(solved, "01_first")

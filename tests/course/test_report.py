@@ -1,6 +1,7 @@
 """course.report: the page about made-up records."""
 
 import base64
+import json
 import re
 from html.parser import HTMLParser
 
@@ -11,7 +12,6 @@ from core.errors import CourseError
 from course import report
 from course.__main__ import main
 from course.claims import facades as claims_facades
-from course.curves import validation_curves
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -90,21 +90,6 @@ def test_curves_show_every_history(run):
         assert f"<!-- {text} -->" in drawn
 
 
-def test_curves_hold_the_histories_and_ring_the_kept_epoch():
-    records = {"02": record("02", 0, [0.1, 0.2, 0.15]), "08": record("08", 0, [0.3])}
-    for epoch in records["08"]["history"]:  # as a classifier's, which has no IoU
-        del epoch["validation"]["mean_iou"]
-    loss, iou, accuracy = validation_curves(records).axes
-    drawn = {line.get_label(): line.get_xydata().tolist() for line in iou.lines if line.get_linestyle() != "None"}
-    assert drawn == {"02": [[1, 0.1], [2, 0.2], [3, 0.15]]}
-    rings = [line.get_xydata().tolist() for line in iou.lines if line.get_linestyle() == "None"]
-    assert rings == [[[2, 0.2]]]
-    assert loss.lines[0].get_ydata().tolist() == [1, 1 / 2, 1 / 3]
-    assert accuracy.lines[0].get_ydata().tolist() == [0.5, 0.5, 0.5]
-    first, second = [line for line in loss.lines if line.get_linestyle() != "None"]
-    assert first.get_color() != second.get_color() and first.get_linestyle() != second.get_linestyle()
-
-
 def test_tables_hold_the_records_figures(run):
     cells = Page(page_of(run)).cells
     at = cells.index("test")
@@ -143,3 +128,15 @@ def test_the_claims_table_is_printed_last(run, capsys):
     assert main(["report", str(run)]) == 0
     printed = capsys.readouterr().out
     assert printed.index("report.html") < printed.index("Claims, measured with") < printed.index("any-size")
+
+
+def test_a_record_that_names_a_file_elsewhere_embeds_nothing(run, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"secret")
+    path = next(run.glob("*/results.json"))
+    changed = json.loads(path.read_text())
+    for name in ("../../secret.png", str(secret), "..", "a/b.png"):
+        changed["figures"] = [{"name": "x", "file": name, "alt": "x"}]
+        path.write_text(json.dumps(changed))
+        with pytest.raises(CourseError, match="is not a file beside it"):
+            report.write_report(run)

@@ -14,7 +14,7 @@ from course_samples import START, write_notebook
 
 from core.errors import CourseError
 from core.files import ROOT
-from course import data_arguments, notebooks, run
+from course import notebooks, parameters, run
 from course.__main__ import main
 
 SAVE = "record.save()"
@@ -133,12 +133,17 @@ def test_ctrl_c_leaves_what_is_finished_and_no_kernel(course, tmp_path):
     "arguments, message",
     [
         (["03_third"], 'no notebook "03_third"'),
-        (["-p", "epoch", "3"], 'None of these notebooks has a parameter "epoch"; the nearest is "epochs".'),
+        (["-p", "epoch", "3"], 'There is no parameter of these notebooks "epoch"; did you mean "epochs"?'),
+        (["-p", "epochs", "0"], "epochs is 0; give a number above 0"),
+        (["-p", "seed", "-1"], "seed is -1; give a whole number from 0"),
+        (["-p", "learning_rate", "nan"], 'learning_rate cannot be "nan"'),
+        (["-p", "images", "[1]"], "images cannot be"),
         (["-p", "epochs", "ten"], 'epochs cannot be "ten"; give a whole number'),
         (["-p", "epochs", "3", "-p", "epochs", "4"], "given twice"),
         (["-p", "out", "x"], "--out DIR"),
-        (["--data", "nowhere"], "holds no base/ and no extended/"),
-        (["-p", "data", "./nowhere"], "holds no base/ and no extended/"),
+        (["--data", "nowhere"], 'There is no data "nowhere"'),
+        (["-p", "data", "./nowhere"], "There is no folder"),
+        (["--data", "."], "holds no base/ and no extended/"),
         (["--out", "/dev/null/x"], "Cannot write to /dev/null/x"),
     ],
 )
@@ -157,7 +162,7 @@ def test_wrong_arguments_fail_before_anything_runs(course, tmp_path, capsys, mon
     "arguments, given, out",
     [
         ([], None, "builtin"),
-        (["-p", "data", "cmp"], "cmp", "cmp"),
+        (["-p", "data", "houses"], "{}/houses", "houses"),
         (["--data", "houses"], "{}/houses", "houses"),
         (["-p", "data", "./houses/"], "{}/houses", "houses"),
     ],
@@ -183,7 +188,9 @@ def test_the_run_is_named_after_its_data_and_gets_its_absolute_path(
 def dry(course, monkeypatch):
     """What the notebooks of a course would be given, one facade notebook and one that reads VOC; none is executed."""
     write_notebook(course, "04_fcn8s")
-    write_notebook(course, "08_pictures", parameters='pictures = "builtin"\nout = "../runs/lab"')
+    write_notebook(
+        course, "08_pictures", parameters='pictures = "builtin"  # or "cifar10", or a folder\nout = "../runs/lab"'
+    )
     write_notebook(course, "11_fcn_skips")
     calls = {}
     monkeypatch.setattr(run, "execute", lambda path, parameters, *_: calls.update({path.stem: parameters}))
@@ -205,7 +212,7 @@ def test_voc_is_refused_for_facade_notebooks_before_anything_runs(dry, tmp_path)
 
 
 def test_voc_that_was_not_fetched_is_found_before_anything_runs(dry, tmp_path, monkeypatch):
-    monkeypatch.setattr(data_arguments, "ROOT", tmp_path)
+    monkeypatch.setattr(parameters, "ROOT", tmp_path)
     with pytest.raises(CourseError, match="course data voc"):
         run.run(["11_fcn_skips"], data="voc")
     assert not dry

@@ -1,0 +1,1 @@
+"""The arguments of the commands that run, record, report and hand out the course."""

@@ -1,0 +1,27 @@
+"""`course run`."""
+
+import argparse
+
+from course import run as runner
+from course.commands.report import show_report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="such as 04_fcn8s; none: the whole course")
+    parser.add_argument(
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        dest="parameters",
+        metavar=("NAME", "VALUE"),
+        help="set a parameter of the notebooks that have it; may be repeated",
+    )
+    parser.add_argument(
+        "--data", help="builtin, cmp, or a folder with base/ and extended/; for 10, 11 also voc or one with VOCdevkit"
+    )
+    parser.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/ and the data's name)")
+
+
+def run(options: argparse.Namespace) -> None:
+    show_report(runner.run(options.notebooks, options.parameters, options.data, options.out))

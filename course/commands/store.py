@@ -1,0 +1,16 @@
+"""`course store`."""
+
+import argparse
+
+from course import notebooks
+from course.store import store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="none: the whole course")
+
+
+def run(options: argparse.Namespace) -> None:
+    for path in notebooks.choose(options.notebooks):
+        store(path)
+        print(path, flush=True)

@@ -1,0 +1,88 @@
+"""Trains a network without a notebook: the same training, the same record."""
+
+import argparse
+import shlex
+import time
+from pathlib import Path
+
+from core.errors import CourseError, check_name
+from core.files import ROOT, check_writable
+from core.record import new_record, project_path, write_record
+from core.training import seed_everything
+from course.parameters import known_or_folder
+from course.record import FILE
+from fcn.data_sets import load_splits
+from fcn.dataset import describe
+from fcn.models import NETWORKS
+from fcn.recipes import COURSE_RATE
+from fcn.trainer import Training, best_epoch, evaluate, fit
+from fcn.weights import COURSE_WIDTH, SOURCES, start_from
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", help=f"one of {', '.join(NETWORKS)}")
+    parser.add_argument("--data", default="builtin", help='"builtin" (default), "cmp", "voc", or a folder')
+    parser.add_argument("--backbone", default="vgg16")
+    parser.add_argument("--scale", type=float, default=0.5, help="factor on the pictures' sides (default: 0.5)")
+    parser.add_argument("--width", type=float, default=COURSE_WIDTH, help="factor on the channels (default: 0.125)")
+    parser.add_argument("--weights", default="course", help='"course" (default), "imagenet" or "none"')
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--batch-size", type=int, default=4)
+    parser.add_argument("--learning-rate", type=float, default=COURSE_RATE)
+    parser.add_argument("--precision", default="auto", help='"auto" (default), "float32" or "bfloat16"')
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    parser.add_argument("--out", type=Path, help="folder (default: runs/train/NETWORK)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Trains, scores the test set once with the epoch that validation chose, and writes results.json."""
+    started = time.perf_counter()
+    check_name("network", options.network, NETWORKS)
+    check_name("kind of weights", options.weights, [*SOURCES, "none"])
+    training = Training(
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        precision=options.precision,
+        seed=options.seed,
+    )
+    out = options.out or ROOT / "runs" / "train" / options.network
+    check_writable(out)
+    splits = load_splits(known_or_folder("data", options.data, ("builtin", "cmp", "voc")), options.scale)
+    if not all(len(split) for split in splits):
+        raise CourseError(f"{options.data} has an empty split; each needs at least one photograph.")
+    train, validation, test = splits
+    seed_everything(options.seed)
+    model = NETWORKS[options.network](len(train.classes), options.backbone, options.width, "aligned")
+    if options.weights != "none":
+        start_from(model, options.weights)
+    history = fit(model, train, validation, training, out, options.resume)
+    best = best_epoch(history)
+    record = new_record(
+        _command(options, out),
+        {name: value for name, value in vars(options).items() if name not in ("resume", "out", "data")}
+        | {"data": _told(options.data)},
+        started,
+        seed=options.seed,
+        data=describe(*splits),
+        history=history,
+        best_epoch=best,
+        validation=history[best - 1]["validation"],
+        test=evaluate(model, test, options.precision).figures(),
+        measured={"weights": options.weights},
+    )
+    write_record(record, out / FILE)
+    print(f"{out / FILE}: test mean IoU {record['test']['mean_iou']:.3f} with the weights of epoch {best}")
+
+
+def _told(data: str) -> str:
+    return project_path(Path(data)) if Path(data).is_absolute() else data
+
+
+def _command(options: argparse.Namespace, out: Path) -> str:
+    """The command that repeats it, with no path outside the course's folder in it."""
+    words = ["python", "-m", "course", "train", options.network, "--data", _told(options.data)]
+    for name in ("backbone", "scale", "width", "weights", "epochs", "batch_size", "learning_rate", "precision", "seed"):
+        words += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
+    return shlex.join([*words, "--out", project_path(out)])

@@ -1,0 +1,141 @@
+"""The numbers in README and docs/ come from the records they name."""
+
+import json
+import re
+import statistics
+
+import pytest
+
+from core.files import ROOT
+from core.record import read_record
+from course.__main__ import COMMANDS
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+# | `files/results/<set>/<notebook>.json` | … | pixel accuracy | mean IoU | f.w. IoU |, the test figures
+ROWS = re.findall(
+    r"^\| `(files/results/[\w./]+\.json)` \|.*?\| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", RESULTS, re.MULTILINE
+)
+
+
+def test_there_are_rows():
+    assert len(ROWS) >= 5
+
+
+@pytest.mark.parametrize("path, accuracy, mean_iou, weighted", ROWS, ids=[row[0] for row in ROWS])
+def test_row_is_the_records(path, accuracy, mean_iou, weighted):
+    test = json.loads((ROOT / path).read_text(encoding="utf-8"))["test"]
+    assert [f"{test[name]:.3f}" for name in ("pixel_accuracy", "mean_iou", "frequency_weighted_iou")] == [
+        accuracy,
+        mean_iou,
+        weighted,
+    ]
+
+
+# The rows of the FCN paper's tables, and the networks in the records of the notebooks that they come from.
+PAPER_TABLES = {
+    "10_fcn_backbones": {"FCN-32s, AlexNet": "alexnet", "FCN-32s, VGG-16": "vgg16", "FCN-32s, GoogLeNet": "googlenet"},
+    "11_fcn_skips": {
+        name: name for name in ("FCN-32s", "FCN-16s", "FCN-8s", "32s, as long", "16s, as long", "8s, at once")
+    },
+}
+
+
+def spread(runs, notebook, network):
+    """Test mean IoU of a network in per cent: mean and standard deviation over the seeds."""
+    records = [
+        json.loads(path.read_text()) for path in sorted(ROOT.glob(f"files/results/{runs}_seed?/{notebook}.json"))
+    ]
+    assert [record["seed"] for record in records] == [0, 1, 2]
+    values = [100 * record["measured"]["networks"][network]["mean_iou"] for record in records]
+    return f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
+
+
+@pytest.mark.parametrize(
+    "notebook, title, network",
+    [(notebook, title, network) for notebook, rows in PAPER_TABLES.items() for title, network in rows.items()],
+)
+def test_paper_table_is_the_records(notebook, title, network):
+    assert f"| {title} | {spread('builtin', notebook, network)} | {spread('voc2007', notebook, network)} |" in RESULTS
+
+
+@pytest.mark.parametrize(
+    "row, stage, kind, figure, digits",
+    [
+        ("single digits, single digits: pixel accuracy", "single digits", "single", "pixel_accuracy", 4),
+        ("the same: mean IoU, 11 classes", "single digits", "single", "mean_iou", 3),
+        ("single digits, grids it never saw: mean IoU of the digits", "single digits", "grid", "digit_mean_iou", 3),
+        ("then scenes, hard scenes: mean IoU of the digits", "scenes", "hard", "digit_mean_iou", 3),
+        ("then grids, grids: mean IoU of the digits", "grids", "grid", "digit_mean_iou", 3),
+    ],
+)
+def test_digit_table_is_the_records(row, stage, kind, figure, digits):
+    runs = [read_record(path)["measured"] for path in sorted((ROOT / "files/results/mnist_digits").glob("*.json"))]
+    cells = [
+        ", ".join(f"{run['test'][method][kind][figure]:.{digits}f}" for run in runs)
+        for method in (f"fcn8, trained on {stage}", "baseline")
+    ]
+    assert f"| {row} | {' | '.join(cells)} |" in RESULTS
+
+
+def mean_and_deviation(values: list[float], digits: int) -> str:
+    return f"{statistics.mean(values):.{digits}f} ± {statistics.stdev(values):.{digits}f}"
+
+
+@pytest.mark.parametrize("kind", ["CAM, aligned", "CAM, ordinary upsampling"])
+def test_localisation_is_the_records(kind):
+    records = [read_record(path) for path in sorted((ROOT / "files/results/localization").glob("*.json"))]
+    values = [record["measured"]["table"][kind]["box_accuracy_0.5"] for record in records]
+    assert len(values) == 3 and mean_and_deviation(values, 2) in RESULTS
+
+
+@pytest.mark.parametrize("runs", ["cifar10_jpeg/plain20", "cifar10_jpeg/residual20"])
+def test_residual_accuracies_are_the_records(runs):
+    values = [read_record(path)["test"]["accuracy"] for path in sorted(ROOT.glob(f"files/results/{runs}_seed?.json"))]
+    assert len(values) == 3 and mean_and_deviation(values, 3) in RESULTS
+
+
+@pytest.mark.parametrize(
+    "row, notebook, score",
+    [
+        ("FCN-32s from scratch", "02_fcn32s_scratch", lambda record: record["test"]["mean_iou"]),
+        ("FCN-32s, pretrained", "03_fcn32s_pretrained", lambda record: record["test"]["mean_iou"]),
+        ("FCN-8s, pretrained", "04_fcn8s", lambda record: record["test"]["mean_iou"]),
+        ("CAM", "07_gradcam", lambda record: record["measured"]["pointing"]["CAM, aligned"]),
+        (
+            "fcn8 on grids",
+            "09_digit_surgery",
+            lambda record: record["measured"]["scores"]["fcn8, then scenes"]["grid"]["digit_mean_iou"],
+        ),
+    ],
+)
+def test_readmes_five_rows_are_the_records(row, notebook, score):
+    records = [read_record(path) for path in sorted(ROOT.glob(f"files/results/builtin_seed?/{notebook}.json"))]
+    assert [record["seed"] for record in records] == [0, 1, 2]
+    line = next(line for line in README.splitlines() if line.startswith(f"| {row}"))
+    assert f"| {mean_and_deviation([score(record) for record in records], 3)} |" in line and notebook in line
+
+
+def test_readme_is_short_and_everything_it_and_docs_name_is_there():
+    assert len(README.splitlines()) <= 120
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_place_that_docs_name_is_there():
+    """The map for newcomers above all: each of its ten questions has one place."""
+    map_ = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^\| [^|]+\? \|", map_, re.MULTILINE)) == 10
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for place in re.findall(r"`((?:core|fcn|cam|residual|course|tests|files)/[\w/.]*)`", page.read_text()):
+            assert (ROOT / place).exists(), f"{page.name}: {place}"
+
+
+def test_every_command_that_is_named_is_one():
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "files/README.md"]:
+        for name in re.findall(
+            r"(?:^ {4}|`)(?:python -m )?course ([a-z][a-z-]+)", page.read_text("utf-8"), re.MULTILINE
+        ):
+            assert name in COMMANDS, f"{page.name}: course {name}"
