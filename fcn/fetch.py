@@ -1,11 +1,13 @@
 """Fetches the data sets from their own sites, and lets nothing pass that isn't as it should be."""
 
 import contextlib
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import torchvision
@@ -20,7 +22,18 @@ from fcn.voc import VOC, YEARS, voc_folder
 SITE = "https://cmp.felk.cvut.cz/~tylecr1/facade/"
 ARCHIVES = ("CMP_facade_DB_base.zip", "CMP_facade_DB_extended.zip")
 MANIFEST = ROOT / "dataset" / "SHA256SUMS"
-LARGEST = 1 << 30  # bytes that an archive may hold of what the manifest names; the two have 130 MB
+LARGEST = 1 << 28  # bytes that an archive may hold of what the manifest names; the two have 130 MB together
+UNREADABLE = (  # what zipfile and its decompressors raise on damage
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    IndexError,
+    OSError,  # bz2's, and of places that lie outside the file
+    RuntimeError,  # of encrypted members, and of a method that Python doesn't know
+    ValueError,
+)
 
 
 def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path = MANIFEST) -> None:
@@ -64,13 +77,10 @@ def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path =
                 f"{len(wrong)} files from {site} are missing or differ from the manifest, such "
                 f"as {wrong[0]}; run this again to download anew."
             )
-        unpacked.replace(into)
+        _appear(unpacked, into)
         shutil.rmtree(work)
     except OSError as error:
-        raise CourseError(
-            f"Cannot write to {into.parent}: {error.strerror or error}; free some space or "
-            "name another folder with --into."
-        ) from error
+        raise _unwritable(into.parent, error) from error
     print(f"{into}: {len(expected)} files, all as in the manifest.")
 
 
@@ -94,31 +104,60 @@ def unpack(archive: Path, folder: Path, expected: Mapping[str, str]) -> None:
 
     Raises:
         CourseError: it isn't a whole zip archive, it is encrypted, or it holds a link, a path that leaves the folder,
-            or more than belongs there; it is removed, so that the next run downloads it anew.
+            or more than belongs there; it is removed, so that the next run downloads it anew. Or the folder can't be
+            written to; the archive is kept.
     """
     try:
         with zipfile.ZipFile(archive) as content:
-            members = [member for member in content.infolist() if not member.is_dir()]
-            for member in members:
-                _refuse_unsafe(member)
-            named = {"/".join(PurePosixPath(member.filename).parts[-2:]): member for member in members}
-            wanted = {name: member for name, member in named.items() if name in expected}
-            total = sum(member.file_size for member in wanted.values())
-            if total > LARGEST:
-                raise UnsafeArchive(f"{total / 1e9:.1f} GB, where at most {LARGEST / 1e9:.1f} belong")
-            for name, member in wanted.items():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                with content.open(member) as source, (folder / name).open("wb") as target:
-                    shutil.copyfileobj(source, target)
+            for name, member in _wanted(content, expected).items():
+                _write(folder / name, content.read(member))
     except UnsafeArchive as error:
         archive.unlink()
         raise CourseError(f"{archive.name} holds {error}; nothing of it was unpacked.") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-        # RuntimeError: encrypted; NotImplementedError: a way to compress that Python doesn't know
+    except UNREADABLE as error:
         archive.unlink()
         raise CourseError(
             f"{archive.name} isn't a whole zip archive ({error}); run this again to download it anew."
         ) from error
+
+
+def _wanted(content: zipfile.ZipFile, expected: Mapping[str, str]) -> dict[str, zipfile.ZipInfo]:
+    """The members that the manifest names, by their names there.
+
+    Raises:
+        UnsafeArchive: any member, wanted or not, would write elsewhere, or the wanted ones are too large.
+    """
+    members = [member for member in content.infolist() if not member.is_dir()]
+    for member in members:
+        _refuse_unsafe(member)
+    named = {"/".join(PurePosixPath(member.filename).parts[-2:]): member for member in members}
+    wanted = {name: member for name, member in named.items() if name in expected}
+    total = sum(member.file_size for member in wanted.values())
+    if total > LARGEST:
+        raise UnsafeArchive(f"{total / 1e6:.0f} MB, where at most {LARGEST / 1e6:.0f} belong")
+    return wanted
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file of an archive. Its errors are the disk's, which don't speak against the archive."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> CourseError:
+    return CourseError(
+        f"Cannot write to {folder}: {error.strerror or error}; free some space or name another folder with --into."
+    )
+
+
+def _appear(whole: Path, into: Path) -> None:
+    """Puts a complete folder in its place in one step; an empty one that is there makes way."""
+    if into.is_dir():
+        into.rmdir()
+    whole.replace(into)
 
 
 class UnsafeArchive(Exception):
@@ -127,7 +166,7 @@ class UnsafeArchive(Exception):
 
 def _refuse_unsafe(member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.orig_filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    if path.is_absolute() or ".." in path.parts or any(":" in part for part in path.parts[:1]):
         raise UnsafeArchive(f'a path that leaves its folder, "{member.filename}"')
     if stat.S_ISLNK(member.external_attr >> 16):
         raise UnsafeArchive(f'a link, "{member.filename}"')
@@ -147,13 +186,15 @@ def fetch_voc(into: str | Path | None = None, year: str = "2012") -> None:
     """
     check_name("year of VOC's segmentation", year, YEARS)
     into = Path(into or ROOT / "dataset" / "voc").resolve()
+    if into.exists() and not into.is_dir():
+        raise CourseError(f"{into} is a file; name a folder with --into.")
     if not (into / voc_folder(year)).is_dir():
         archive = torchvision.datasets.voc.DATASET_YEAR_DICT[year]
 
         def unpack_into(work: Path) -> None:
             VOCSegmentation(work, year, image_set="train", download=True)
 
-        with _fetched([(archive["url"], archive["filename"], archive["md5"])], into, unpack_into) as work:
+        with _fetched(archive["url"], archive["filename"], archive["md5"], into, unpack_into) as work:
             (into / voc_folder(year)).parent.mkdir(parents=True, exist_ok=True)
             (work / voc_folder(year)).replace(into / voc_folder(year))
     print(f"{into}: {len(VOC(into, 'test', year=year))} validation images of VOC {year}")
@@ -172,47 +213,42 @@ def fetch_sbd(into: str | Path | None = None) -> None:
     if (into / "val.txt").is_file():
         print(f"{into} is there already.")
         return
-    files = [
-        (SBDataset.url, SBDataset.filename, SBDataset.md5),
-        (SBDataset.voc_train_url, SBDataset.voc_split_filename, SBDataset.voc_split_md5),
-    ]
+    if into.exists() and (not into.is_dir() or any(into.iterdir())):
+        raise CourseError(f"{into} exists but isn't the whole of SBD; remove it or name another with --into.")
 
     def unpack_into(work: Path) -> None:
         SBDataset(work, image_set="train", mode="segmentation", download=True)
 
-    with _fetched(files, into, unpack_into) as work:
-        into.mkdir(parents=True, exist_ok=True)
-        for name in ("img", "cls", "inst", "train.txt", "train_noval.txt", "val.txt"):  # val.txt last: it says "whole"
-            if (work / name).exists():
-                (work / name).replace(into / name)
+    with _fetched(SBDataset.url, SBDataset.filename, SBDataset.md5, into, unpack_into) as work:
+        whole = work / "whole"
+        whole.mkdir()
+        for name in ("img", "cls", "inst", "train.txt", "val.txt"):
+            (work / name).replace(whole / name)
+        _appear(whole, into)
     print(f"{into}: SBD's images and label maps")
 
 
 @contextlib.contextmanager
-def _fetched(files: Sequence[tuple[str, str, str]], into: Path, unpack_into: Callable[[Path], None]) -> Iterator[Path]:
-    """Downloads files beside a folder and has them unpacked there; removes all of it when they are in their place.
+def _fetched(address: str, name: str, md5: str, into: Path, unpack_into: Callable[[Path], None]) -> Iterator[Path]:
+    """Downloads an archive beside a folder and has it unpacked there; removes all of it when it is in its place.
 
-    An unpacking that was cut off is begun anew, from the archives that are there.
+    An unpacking that was cut off is begun anew, from the archive that is there.
 
     Args:
-        files: address, name and MD5 of each.
-        unpack_into: verifies and unpacks them in the folder it is given.
+        address, name, md5: of the archive.
+        unpack_into: verifies and unpacks it in the folder it is given.
     """
     work = into.with_name(f".{into.name}.download")
     try:
-        names = {name for _, name, _ in files}
         for left in work.iterdir() if work.is_dir() else ():
-            if left.name.removesuffix(".part") not in names:
+            if left.name.removesuffix(".part") != name:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-        for address, name, md5 in files:
-            download(address, work / name)
-            if not check_integrity(str(work / name), md5):
-                (work / name).unlink()
-                raise CourseError(f"{name} from {address} arrived damaged; run this again to download it anew.")
+        download(address, work / name)
+        if not check_integrity(str(work / name), md5):
+            (work / name).unlink()
+            raise CourseError(f"{name} from {address} arrived damaged; run this again to download it anew.")
         unpack_into(work)
         yield work
         shutil.rmtree(work)
     except (OSError, RuntimeError) as error:
-        raise CourseError(
-            f"Cannot unpack {files[0][1]} in {work} ({error}); free some space and run this again."
-        ) from error
+        raise CourseError(f"Cannot unpack {name} in {work} ({error}); free some space and run this again.") from error

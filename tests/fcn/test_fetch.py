@@ -1,5 +1,6 @@
 """Fetching against a server of this test's own, with small archives."""
 
+import errno
 import functools
 import hashlib
 import http.server
@@ -8,7 +9,9 @@ import re
 import stat
 import threading
 import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.download import download
@@ -27,9 +30,9 @@ FILES = {
 BASE = "CMP_facade_DB_base.zip"
 
 
-def archive(part: str, top: str = "", extra: list[tuple] = ()) -> bytes:
+def archive(part: str, top: str = "", extra: list[tuple] = (), method: int = zipfile.ZIP_STORED) -> bytes:
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as file:
+    with zipfile.ZipFile(content, "w", method) as file:
         for name, data in FILES.items():
             if name.startswith(part):
                 file.writestr(top + name, data)
@@ -217,6 +220,35 @@ def test_an_archive_that_swells_is_refused_before_anything_is_written(tmp_path, 
     monkeypatch.setattr("fcn.fetch.LARGEST", 100_000)
     with zipfile.ZipFile(tmp_path / BASE, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("base/cmp_b0001.jpg", b"0" * 10_000_000)
-    with pytest.raises(CourseError, match="0.0 GB, where at most 0.0 belong; nothing of it was unpacked"):
+    with pytest.raises(CourseError, match="10 MB, where at most 0 belong; nothing of it was unpacked"):
         unpack(tmp_path / BASE, tmp_path / "out", dict.fromkeys(FILES, ""))
     assert not (tmp_path / "out").exists() and not (tmp_path / BASE).exists()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_whatever_byte_is_wrong_the_archive_is_whole_or_removed(tmp_path, method):
+    """No byte that is turned, in the data or in the headers, ends in a traceback or in advice about the disk."""
+    names, whole = dict.fromkeys(FILES, ""), archive("base", method=method)
+    rng = np.random.default_rng(0)
+    headers = [match.start() for match in re.finditer(b"PK", whole)]
+    places = [start + offset for start in headers for offset in range(4, 46) if start + offset < len(whole)]
+    for place in rng.choice([*places, *rng.integers(0, len(whole), len(places))], 200, replace=False):
+        content = bytearray(whole)
+        content[place] ^= int(rng.integers(1, 256))
+        (tmp_path / BASE).write_bytes(content)
+        try:
+            unpack(tmp_path / BASE, tmp_path / "out", names)
+        except CourseError as error:
+            assert "isn't a whole zip archive" in str(error) or "nothing of it was unpacked" in str(error)
+            assert not (tmp_path / BASE).exists()
+
+
+def test_a_full_disk_does_not_speak_against_the_archive(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / BASE).write_bytes(archive("base"))
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(CourseError, match="Cannot write to .*No space left on device; free some space"):
+        unpack(tmp_path / BASE, tmp_path / "out", dict.fromkeys(FILES, ""))
+    assert (tmp_path / BASE).exists()
