@@ -138,9 +138,17 @@ def _problem(record: object) -> str | None:
     for name, kind in FIELDS.items():
         if not isinstance(record[name], kind) or isinstance(record[name], bool):
             return f"its {name} is {_short(record[name])}"
+    if not 0 <= record["wall_time"] < math.inf:
+        return f"its wall_time is {_short(record['wall_time'])}"
+    if problem := _wrong_data(record["data"]):
+        return problem
+    if not isinstance(record["measured"].get("weights"), str | None):
+        return f"its measured weights are {_short(record['measured']['weights'])}"
     for number, entry in enumerate(record["history"] or [], start=1):
-        if not isinstance(entry, dict) or not isinstance(entry.get("epoch"), int):
+        if not isinstance(entry, dict) or not isinstance(entry.get("epoch"), int) or isinstance(entry["epoch"], bool):
             return f"entry {number} of its history has no epoch"
+        if not isinstance(entry.get("train_loss"), int | float | None) or isinstance(entry.get("train_loss"), bool):
+            return f"epoch {number} has the train_loss {_short(entry['train_loss'])}"
         if problem := _wrong_scores(entry.get("validation"), f"epoch {number}"):
             return problem
     if record["best_epoch"] is not None and not 1 <= record["best_epoch"] <= len(record["history"] or []):
@@ -153,19 +161,35 @@ def _problem(record: object) -> str | None:
     return _wrong_scores(record["validation"], "validation") or _wrong_scores(record["test"], "test")
 
 
+def _wrong_data(data: dict | None) -> str | None:
+    if data is None:
+        return None
+    for name, kind in {"name": str, "sha256": str | None}.items():
+        if not isinstance(data.get(name), kind):
+            return f"its data's {name} is {_short(data.get(name))}"
+    classes = data.get("classes")
+    if classes is not None and not (isinstance(classes, list) and all(isinstance(name, str) for name in classes)):
+        return "its data's classes are no list of names"
+    return None
+
+
 def _wrong_scores(scores: object, where: str) -> str | None:
     if scores is None:
         return None
     if not isinstance(scores, dict):
         return f"its {where} holds no scores"
     for name in SCORES:
-        value = scores.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1):
-            return f"its {where} has the {name} {_short(value)}, which is not in 0 to 1"
+        if not _is_score(scores.get(name)):
+            return f"its {where} has the {name} {_short(scores[name])}, which is not in 0 to 1"
     per_class = scores.get("iou_per_class", [])
-    if not isinstance(per_class, list) or not all(v is None or isinstance(v, int | float) for v in per_class):
-        return f"its {where} has an iou_per_class that is no list of numbers"
+    if not isinstance(per_class, list) or not all(map(_is_score, per_class)):
+        return f"its {where} has an iou_per_class that is no list of scores in 0 to 1"
     return None
+
+
+def _is_score(value: object) -> bool:
+    """A number in 0..1, or None where nothing counts."""
+    return value is None or isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _short(value: object) -> str:

@@ -22,7 +22,7 @@ def load_runs(out: str | Path, names: Mapping[str, str]) -> dict[str, dict]:
         names: notebook → title.
 
     Raises:
-        CourseError: one of them has not been run into this folder.
+        CourseError: one of them has not been run into this folder, or its record can't be compared.
     """
     records = load_results(out)
     missing = [name for name in names if name not in records]
@@ -31,6 +31,11 @@ def load_runs(out: str | Path, names: Mapping[str, str]) -> dict[str, dict]:
             f"{Path(out).name} holds no results of {', '.join(missing)}; run "
             f"{'these notebooks' if len(missing) > 1 else 'this notebook'} first."
         )
+    for name in names:
+        if records[name]["notebook"] != name or not (records[name]["data"] or {}).get("sha256"):
+            raise CourseError(
+                f"The record of {name} in {out} doesn't say that it is of {name} and its data; run it again."
+            )
     return {title: records[name] for name, title in names.items()}
 
 

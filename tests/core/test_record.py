@@ -51,6 +51,17 @@ MALFORMED = {
     "a figure without its file": lambda r: r["figures"][0].pop("file") and None,
     "a figure in another folder": lambda r: r["figures"][0].update(file="../../secret.png"),
     "a figure by its absolute path": lambda r: r["figures"][0].update(file="/etc/passwd"),
+    "a class's IoU of 7": lambda r: r.update(test={"iou_per_class": [7.0]}),
+    "an epoch that is true": lambda r: r["history"][0].update(epoch=True),
+    "a training loss that is a text": lambda r: r["history"][0].update(train_loss="low"),
+    "data without a name": lambda r: r["data"].pop("name") and None,
+    "data whose name is a list": lambda r: r["data"].update(name=["builtin"]),
+    "data whose hash is a number": lambda r: r["data"].update(sha256=3),
+    "classes that are a number": lambda r: r["data"].update(classes=3),
+    "classes whose names are lists": lambda r: r["data"].update(classes=[["facade"]]),
+    "weights that are a list": lambda r: r.update(measured={"weights": ["course"]}),
+    "a time below zero": lambda r: r.update(wall_time=-5),
+    "a time that is no number": lambda r: r.update(wall_time=float("nan")),
     "measured that is no table": lambda r: r.update(measured=None),
 }
 
