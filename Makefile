@@ -32,7 +32,7 @@ test: .venv/test.stamp  ## lint, every test, each notebook against its stored ou
 	@$(BIN)/python -m pytest tests -p no:cacheprovider
 	@touch .venv/nbval.stamp
 	@$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
-		-p no:cacheprovider -n $(JOBS) --dist loadgroup
+		-p no:cacheprovider -n $(JOBS)
 	@$(BIN)/course check runs/lab --since .venv/nbval.stamp
 
 lab: .venv/course.stamp  ## JupyterLab on the notebooks
