@@ -11,7 +11,7 @@ from cam.view import View
 from core.errors import CourseError
 from fcn.geometry import Grid
 
-FLAT = 1e-4  # a map whose range is less than this share of its size carries nothing but rounding
+FLAT = 1e-4  # a map whose range is less than this share of its size is nothing but rounding
 
 
 def scale_to_unit(values: np.ndarray | Tensor) -> np.ndarray:
