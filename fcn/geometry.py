@@ -68,6 +68,27 @@ class Grid:
         return Grid(self.start, self.step * stride, self.receptive_field)
 
 
+def bilinear_kernel(grid: Grid, onto: Grid) -> tuple[int, int]:
+    """The transposed convolution that interpolates from one map's cells to another's: its kernel, and the crop.
+
+    Its stride is the ratio of the steps. With an even kernel, twice the stride, new cells lie beside the old ones; with
+    an odd one, a cell less, each old cell keeps its place.
+
+    Returns:
+        kernel: the one after which a whole number of cells separates the two maps.
+        crop: that number: what to cut from the top and left of what comes out (negative: of the other map).
+
+    Raises:
+        ValueError: neither does.
+    """
+    stride = int(grid.step / onto.step)
+    for kernel in (2 * stride, 2 * stride - 1):
+        upsampled = grid.upsample(kernel, stride)
+        if ((onto.start - upsampled.start) / onto.step).is_integer():
+            return kernel, upsampled.cells_to(onto)
+    raise ValueError(f"no bilinear kernel of stride {stride} puts {grid} onto {onto}")
+
+
 def follow(layers: Iterable[nn.Module], grid: Grid = Grid()) -> Grid:
     """The grid after these layers, applied one after another.
 

@@ -9,43 +9,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from core import checkpoint
 from core.errors import CourseError
 from fcn.backbones import Trunk
-from fcn.geometry import Grid
-
-
-class Upsampling(nn.ConvTranspose2d):
-    """A transposed convolution that starts as bilinear interpolation, each class by itself (paper, section 3.3).
-
-    Args:
-        channels: classes.
-        kernel: 2 * stride, or 2 * stride - 1 where cells lie on whole pixels.
-        stride: the factor.
-        extend: repeat the outermost cells first, so that the border isn't mixed with zeros.
-        learned: False keeps it bilinear, as the paper does for the last one (section 4.3).
-    """
-
-    def __init__(self, channels: int, kernel: int, stride: int, extend: bool, learned: bool) -> None:
-        super().__init__(channels, channels, kernel, stride, bias=False)
-        self.extend = extend
-        ramp = 1 - (torch.arange(kernel) - (kernel - 1) / 2).abs() / stride
-        with torch.no_grad():
-            self.weight.zero_()
-            self.weight[range(channels), range(channels)] = torch.outer(ramp, ramp)
-        self.weight.requires_grad_(learned)
-
-    def forward(self, scores: Tensor) -> Tensor:
-        """(N, channels, h, w) → (N, channels, about h * stride, about w * stride)."""
-        if self.extend:
-            scores = functional.pad(scores, (1, 1, 1, 1), mode="replicate")
-        return super().forward(scores)
-
-    def grid(self, grid: Grid) -> Grid:
-        """Where the cells lie after it."""
-        return (grid.widened(1) if self.extend else grid).upsample(self.kernel_size[0], self.stride[0])
+from fcn.geometry import bilinear_kernel
+from fcn.layers import BilinearUpsampling, LearnedUpsampling
 
 
 class FCN(nn.Module):
@@ -53,9 +22,10 @@ class FCN(nn.Module):
 
     Args:
         num_classes: classes to tell apart.
-        backbone: "vgg16", "alexnet" or "googlenet".
-        width: factor on the trunk's channels; 1.0 is the published network.
-        padding: 100 as in the paper, or "aligned": the same alignment without the wide zero border.
+        backbone: "vgg16", "alexnet", "googlenet" or "efficientnet_lite0".
+        width: factor on the trunk's channels; 1.0 is the published network, and all that EfficientNet-Lite0 has.
+        padding: 100 as in the paper, or "aligned": the same alignment without the wide zero border, and all that
+            EfficientNet-Lite0 has.
 
     Score layers start at zero, upsampling bilinear. They compute in float32 under autocast too: bfloat16 costs the
     scores their precision, and on some processors the narrow convolution's bfloat16 gradient is broken.
@@ -82,19 +52,18 @@ class FCN(nn.Module):
         self.trunk = Trunk(backbone, width, padding)
         *finer, coarsest = zip(self.trunk.channels, self.trunk.grids)
         channels, grid = coarsest
+        aligned = self.trunk.aligned
         self.score = _score_layer(channels, num_classes)
         self.skip_scores, self.upsamplings, self.cuts = nn.ModuleList(), nn.ModuleList(), []
         for channels, skip_grid in reversed(finer[len(finer) - self.skips :]):
-            upsampling = _aligned_upsampling(num_classes, 2, grid, skip_grid, self.trunk.aligned, learned=True)
-            cut = upsampling.grid(grid).cells_to(skip_grid)  # negative: the skip reaches further up and left
+            kernel, cut = bilinear_kernel(grid.widened(1) if aligned else grid, skip_grid)
+            upsampling = LearnedUpsampling(num_classes, kernel, stride=2, extend=aligned)
+            # A negative cut: the skip reaches further up and left.
             grid = upsampling.grid(grid) if cut < 0 else skip_grid
             self.upsamplings.append(upsampling)
             self.skip_scores.append(_score_layer(channels, num_classes))
             self.cuts.append(cut)
-        self.upsample = _aligned_upsampling(
-            num_classes, int(grid.step), grid, Grid(), self.trunk.aligned, learned=False
-        )
-        self.crop = self.upsample.grid(grid).cells_to(Grid())
+        self.upsample = BilinearUpsampling(grid, extend=aligned)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, 3, H, W) normalised image, any H, W ≥ 1 → (N, num_classes, H, W) logits, float32."""
@@ -103,8 +72,7 @@ class FCN(nn.Module):
             scores = self.score(features.to(self.score.weight.dtype))
             for skip, upsampling, score, cut in zip(reversed(finer), self.upsamplings, self.skip_scores, self.cuts):
                 scores = _sum(upsampling(scores), score(skip.to(score.weight.dtype)), cut)
-            height, width = image.shape[-2:]
-            return self.upsample(scores)[..., self.crop : self.crop + height, self.crop : self.crop + width]
+            return self.upsample(scores, *image.shape[-2:])
 
 
 class FCN32s(FCN):
@@ -158,15 +126,6 @@ def _score_layer(channels: int, num_classes: int) -> nn.Conv2d:
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer
-
-
-def _aligned_upsampling(channels: int, stride: int, grid: Grid, onto: Grid, extend: bool, learned: bool) -> Upsampling:
-    """The bilinear kernel, even or odd, after which a whole number of cells separates the two grids."""
-    for kernel in (2 * stride, 2 * stride - 1):
-        cells = (onto.start - (grid.widened(1) if extend else grid).upsample(kernel, stride).start) / onto.step
-        if cells.is_integer():
-            return Upsampling(channels, kernel, stride, extend, learned)
-    raise ValueError(f"no bilinear kernel of stride {stride} puts {grid} onto {onto}")
 
 
 def _sum(scores: Tensor, skip: Tensor, cut: int) -> Tensor:

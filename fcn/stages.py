@@ -36,8 +36,7 @@ def refine(coarse: FCN, network: type[FCN]) -> FCN:
     left_out = ("network", "transform_input", "classes")
     configuration = {key: value for key, value in coarse.configuration.items() if key not in left_out}
     fine = network(**configuration)
-    state = {key: value for key, value in coarse.state_dict().items() if key != "upsample.weight"}
-    missing, unexpected = fine.load_state_dict(state, strict=False)
+    missing, unexpected = fine.load_state_dict(coarse.state_dict(), strict=False)
     if unexpected or not fine.skips > coarse.skips:
         raise ValueError(f"{network.__name__} is not finer than {type(coarse).__name__}")
     fine.trunk.transform_input = fine.configuration["transform_input"] = coarse.trunk.transform_input

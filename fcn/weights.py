@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from core.checkpoint import fetch_state, read_state
+from core.checkpoint import read_state
 from core.errors import CourseError, check_name
 from core.files import ROOT
 from fcn.backbones import BACKBONES
@@ -22,8 +22,8 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
     """The state dict of a classifier, in torchvision's names and shapes, float32.
 
     Args:
-        source: "imagenet" (torchvision's, fetched once, its hash checked, cached) or "course" (in files/, trained on
-            drawn facades at width 0.125).
+        source: "imagenet" (torchvision's, fetched once, its hash checked, cached; EfficientNet-Lite0's come with a
+            package) or "course" (in files/, trained on drawn facades at width 0.125).
 
     Raises:
         CourseError: an unknown source, a width it doesn't come in, or weights that can't be fetched or read.
@@ -32,7 +32,9 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
     check_name("kind of weights", source, SOURCES)
     check_width(source, width)
     if source == "imagenet":
-        return fetch_state(BACKBONES[backbone].imagenet)
+        return BACKBONES[backbone].imagenet()
+    if not BACKBONES[backbone].course_weights:
+        raise CourseError(f'The course has no small weights of {backbone}; use "imagenet", which needs no network.')
     state = read_state(course_file(backbone))
     return {key: value.float() for key, value in state.items()}
 

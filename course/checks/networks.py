@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from course.checks.expectations import CheckFailed, expect, expect_close, short
-from fcn.models import FCN, Upsampling
+from fcn.layers import LearnedUpsampling
+from fcn.models import FCN
 
 VGG16_NAMES = (
     "conv1_1",
@@ -54,7 +55,7 @@ def check_layers(layers: Iterable[nn.Module], reference: Iterable[nn.Module], na
 def check_bilinear(weight: Tensor, stride: int) -> None:
     """Holds the weight of a transposed convolution against bilinear interpolation of each class by itself."""
     classes, kernel = weight.shape[0], weight.shape[-1]
-    expected = Upsampling(classes, 2 * stride, stride, extend=False, learned=False).weight
+    expected = LearnedUpsampling(classes, 2 * stride, stride).weight
     expect(
         weight.shape == expected.shape,
         f"The weight has the shape {tuple(weight.shape)}; it should be {tuple(expected.shape)}.",
@@ -147,9 +148,8 @@ def check_same_start(coarse: FCN, fine: FCN) -> None:
         expected, kept = coarse(image), []
         fine.upsample.register_forward_hook(lambda layer, inputs, output: kept.append(inputs[0]))
         fine(image)
-    stride = fine.upsample.stride[0]
     # The pixel of the kept scores' cell 0; a cell between two pixels is halfway between their values.
-    first = (fine.upsample.kernel_size[0] - 1) / 2 - fine.crop + stride * fine.upsample.extend
+    first, stride = fine.upsample.cells.start, int(fine.upsample.cells.step)
     skipped = math.ceil(max(-first, 0) / stride)
     first += skipped * stride
     between = 1 if first.is_integer() else 2

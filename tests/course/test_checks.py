@@ -15,7 +15,8 @@ from course.checks import (
 )
 from fcn.backbones import Trunk
 from fcn.facades.pretext import Classifier
-from fcn.models import FCN8s, FCN32s, Upsampling
+from fcn.layers import LearnedUpsampling
+from fcn.models import FCN8s, FCN32s
 
 WIDTH = 0.125
 
@@ -28,7 +29,7 @@ class Student(nn.Module):
         trunk = Trunk("vgg16", WIDTH, padding)
         self.blocks, self.head = trunk.features, trunk.classifier
         self.score = nn.Conv2d(512, 12, 1)
-        self.upscore = Upsampling(12, 64, 32, extend=False, learned=True)
+        self.upscore = LearnedUpsampling(12, 64, 32)
         self.rows, self.columns = crop_rows, crop_columns
 
     def forward(self, image):
@@ -96,10 +97,10 @@ def test_wrong_layer_is_named(spoil, message):
 
 
 def test_bilinear_weights():
-    check_bilinear(Upsampling(3, 8, 4, extend=False, learned=True).weight, 4)
+    check_bilinear(LearnedUpsampling(3, 8, 4).weight, 4)
     with pytest.raises(CheckFailed, match="another one"):
         check_bilinear(torch.full((3, 3, 8, 8), 0.1), 4)
-    halved = Upsampling(3, 8, 4, extend=False, learned=True).weight.detach() / 2
+    halved = LearnedUpsampling(3, 8, 4).weight.detach() / 2
     with pytest.raises(CheckFailed, match="peak"):
         check_bilinear(halved, 4)
 

@@ -69,10 +69,9 @@ def test_profile_counts_every_layer_once_and_leaves_the_network_as_it_was():
     assert tuple(costs) == KINDS and all(cost.forward_seconds > 0 for cost in costs.values())
     weights = sum(p.numel() * 4 * (2 if p.requires_grad else 1) for p in model.parameters())
     assert sum(cost.weight_bytes for cost in costs.values()) == weights
-    # By hand: 12 classes, maps of 2 x 3, 4 x 6 and 8 x 12 cells, each widened by one cell, then upsampled.
-    upsampled = [(2 + 2, 3 + 2, 2), (4 + 2, 6 + 2, 2), (8 + 2, 12 + 2, 8)]
-    expected = sum(12 * ((h - 1) * s + 2 * s) * ((w - 1) * s + 2 * s) * 4 for h, w, s in upsampled)
-    assert costs["upsampling"].output_bytes == pytest.approx(expected, rel=0.1)
+    # By hand: 12 classes; maps of 2 x 3 and 4 x 6 cells, each widened by one cell, doubled; then all pixels.
+    upsampled = [2 * (2 + 3) * 2 * (3 + 3), 2 * (4 + 3) * 2 * (6 + 3), 64 * 96]
+    assert costs["upsampling"].output_bytes == 12 * sum(upsampled) * 4
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters())
 

@@ -1,12 +1,14 @@
 """fcn.geometry against hand-computed cases and against where the networks' gradients really fall."""
 
+import itertools
+
 import pytest
 import torch
 import torchvision
 from torch import nn
 
 from core.errors import CourseError
-from fcn.geometry import Grid, follow
+from fcn.geometry import Grid, bilinear_kernel, follow
 from fcn.models import FCN8s, FCN16s, FCN32s
 
 
@@ -43,22 +45,28 @@ def test_cells_that_no_crop_aligns():
 )
 def test_published_crops(network, backbone, cuts, crop):
     model = network(backbone=backbone, width=0.125, padding=100)
-    assert (model.cuts, model.crop) == (cuts, crop)
+    assert (model.cuts, bilinear_kernel(model.upsample.cells, Grid())[1]) == (cuts, crop)
 
 
 def test_padding_150_needs_crop_69():
-    assert FCN32s(width=0.125, padding=150).crop == 69
+    cells = FCN32s(width=0.125, padding=150).upsample.cells
+    assert bilinear_kernel(cells, Grid()) == (64, 69)
 
 
-@pytest.mark.parametrize("padding", [100, "aligned"])
-@pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "googlenet"])
+FORMS = [
+    *itertools.product(["vgg16", "alexnet", "googlenet"], [0.125], [100, "aligned"]),
+    ("efficientnet_lite0", 1.0, "aligned"),
+]
+
+
+@pytest.mark.parametrize("backbone, width, padding", FORMS)
 @pytest.mark.parametrize("network", [FCN32s, FCN16s, FCN8s])
-def test_gradient_centroid_is_the_pixel_itself(network, backbone, padding):
+def test_gradient_centroid_is_the_pixel_itself(network, backbone, width, padding):
     """What an output pixel depends on must be centred on the same pixel of the image.
 
     All weights are equal and poolings average, so that the gradient spreads evenly over the receptive field.
     """
-    model = _averaging(network(num_classes=1, backbone=backbone, width=0.125, padding=padding).double().eval())
+    model = _averaging(network(num_classes=1, backbone=backbone, width=width, padding=padding).double().eval())
     image = torch.ones(1, 3, 1201, 1, dtype=torch.float64, requires_grad=True)
     scores = model(image)[0, 0, :, 0]
     for pixel in (590, 600, 613):

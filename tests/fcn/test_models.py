@@ -4,12 +4,11 @@ import pytest
 import torch
 import torchvision
 from torch import nn
-from torch.nn import functional
 
 from core.checkpoint import save_weights
 from core.errors import CourseError
-from fcn.backbones import Trunk, WholeMapConvolution
-from fcn.models import FCN8s, FCN16s, FCN32s, Upsampling, from_weights
+from fcn.backbones import Trunk
+from fcn.models import FCN8s, FCN16s, FCN32s, from_weights
 
 NETWORKS = (FCN32s, FCN16s, FCN8s)
 BACKBONES = ("vgg16", "alexnet", "googlenet")
@@ -92,37 +91,12 @@ def test_finer_network_starts_from_the_coarser_ones_prediction(padding):
     expected = coarse(image)
     for network in (FCN16s, FCN8s):
         fine = network(width=0.125, padding=padding).eval()
-        missing, unexpected = fine.load_state_dict(
-            coarse.state_dict() | {"upsample.weight": fine.upsample.weight}, strict=False
-        )
+        missing, unexpected = fine.load_state_dict(coarse.state_dict(), strict=False)
         assert not unexpected and all("skip" in key or "upsamplings" in key for key in missing)
         # Interpolating in two steps differs from one step within a cell, by a fraction of the scores' range.
         assert (fine(image) - expected).abs().mean() < 0.02 * expected.abs().max()
         agree = (fine(image).argmax(1) == expected.argmax(1)).float().mean()
         assert agree > 0.95
-
-
-@pytest.mark.parametrize("stride", [2, 8, 32])
-def test_extended_upsampling_is_bilinear_interpolation(stride):
-    scores = torch.randn(1, 3, 5, 7)
-    layer = Upsampling(3, 2 * stride, stride, extend=True, learned=False)
-    found = layer(scores)[..., 3 * stride // 2 :, 3 * stride // 2 :][..., : 5 * stride, : 7 * stride]
-    torch.testing.assert_close(
-        found, functional.interpolate(scores, scale_factor=stride, mode="bilinear"), rtol=1e-5, atol=1e-5
-    )
-
-
-def test_whole_map_convolution_is_a_convolution():
-    layer = WholeMapConvolution(6, 10, 4, before=2, after=1)
-    image = torch.randn(2, 6, 5, 7, requires_grad=True)
-    expected = functional.conv2d(functional.pad(image, (2, 1, 2, 1)), layer.weight, layer.bias)
-    torch.testing.assert_close(layer(image), expected, rtol=1e-5, atol=1e-5)
-    upstream = torch.randn_like(expected)
-    for a, b in zip(
-        torch.autograd.grad(layer(image), (image, layer.weight), upstream),
-        torch.autograd.grad(expected, (image, layer.weight), upstream),
-    ):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
 
 
 def test_score_layers_stay_in_float32_under_autocast():

