@@ -60,7 +60,7 @@ def train_steps(
 
 
 def one_cycle(optimiser: Optimizer, steps: int, rising: float = 0.3) -> LRScheduler:
-    """Up to the optimiser's learning rate and down to almost nothing, along a cosine.
+    """Up to the optimiser's learning rates and down to almost nothing, along a cosine.
 
     Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates" (2018).
 
@@ -68,7 +68,8 @@ def one_cycle(optimiser: Optimizer, steps: int, rising: float = 0.3) -> LRSchedu
         steps: of the whole training.
         rising: share of them in which the rate rises.
     """
-    return OneCycleLR(optimiser, optimiser.param_groups[0]["lr"], total_steps=steps, pct_start=rising)
+    highest = [group["lr"] for group in optimiser.param_groups]
+    return OneCycleLR(optimiser, highest, total_steps=steps, pct_start=rising)
 
 
 def rising_then_falling(optimiser: Optimizer, steps: int, rising: float = 0.1) -> LRScheduler:

@@ -38,7 +38,7 @@ class TrainingState:
         folder: Path,
         model: nn.Module,
         optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.ReduceLROnPlateau,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
         configuration: dict,
     ) -> None:
         self.folder = folder

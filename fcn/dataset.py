@@ -93,11 +93,16 @@ class LabelledPhotographs(Dataset[tuple[Tensor, Tensor]]):
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        pixels, label = self.pixels(index)
+        return normalise(pixels), torch.from_numpy(label).long()
+
+    def pixels(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """A photograph and its label map at the data set's scale, uint8 (H, W, 3) and (H, W), not to be changed."""
         pixels, label = self._read.get(index) or self._read_pair(index)
         if index not in self._read and self._read_bytes + pixels.nbytes + label.nbytes <= CACHE_BYTES:
             self._read[index] = pixels, label
             self._read_bytes += pixels.nbytes + label.nbytes
-        return normalise(pixels), torch.from_numpy(label).long()
+        return pixels, label
 
     def _read_pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         photograph, path = self.pairs[index]

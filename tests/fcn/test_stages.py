@@ -14,7 +14,7 @@ from fcn.dataset import CMPFacade
 from fcn.models import FCN8s, FCN16s, FCN32s, from_weights
 from fcn.recipes import recipe
 from fcn.stages import fit_in_stages, refine, train_longer
-from fcn.trainer import Training, _optimiser, best_epoch
+from fcn.trainer import Training, best_epoch
 
 QUICK = Training(epochs=1, batch_size=2, learning_rate=1e-3, precision="float32", plateau=None)
 FINER = (FCN16s, FCN8s)
@@ -118,7 +118,7 @@ def test_the_papers_recipe():
     stages = recipe("paper", "vgg16", 1.0, 1, "float32", 0).stages(3)
     assert [stage.learning_rate for stage in stages] == pytest.approx([1e-4, 1e-6, 1e-8])
     model = FCN8s(width=0.125, padding="aligned")
-    optimiser = _optimiser(model, stages[0])
+    optimiser = stages[0].make_optimiser(model)
     weights, biases = optimiser.param_groups
     assert isinstance(optimiser, torch.optim.SGD) and weights["momentum"] == biases["momentum"] == 0.9
     assert (weights["lr"], weights["weight_decay"], biases["lr"], biases["weight_decay"]) == (1e-4, 5e-4, 2e-4, 0)

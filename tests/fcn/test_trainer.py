@@ -21,7 +21,8 @@ from core.training import seed_everything
 from core.training_state import alone_in, read_checkpoint
 from fcn.dataset import CLASSES, CMPFacade
 from fcn.models import FCN8s, FCN32s, from_weights
-from fcn.trainer import Training, best_epoch, draw_batches, evaluate, fit, predict
+from fcn.reading import draw_batches
+from fcn.trainer import Training, best_epoch, evaluate, fit, predict
 
 QUICK = Training(epochs=3, batch_size=2, learning_rate=2e-3, precision="float32", seed=5)
 
@@ -39,7 +40,7 @@ def train(root, folder, resume=False, **changes) -> tuple[nn.Module, list[dict]]
 
 
 def without_seconds(history: list[dict]) -> list[dict]:
-    return [{key: value for key, value in epoch.items() if key != "seconds"} for epoch in history]
+    return [{key: value for key, value in epoch.items() if not key.endswith("seconds")} for epoch in history]
 
 
 def test_learns_what_colour_tells(small_facades, tmp_path):
@@ -231,10 +232,9 @@ def test_loss_that_is_not_finite_names_the_photographs(small_facades, tmp_path):
 
 
 def test_biases_learn_twice_as_fast_and_do_not_decay():
-    from fcn.trainer import _optimiser
 
     model = FCN32s(width=0.125, padding="aligned")
-    weights, biases = _optimiser(model, dataclasses.replace(QUICK, double_biases=True)).param_groups
+    weights, biases = dataclasses.replace(QUICK, double_biases=True).make_optimiser(model).param_groups
     assert (biases["lr"], biases["weight_decay"]) == (2 * weights["lr"], 0)
     assert {p.ndim for p in biases["params"]} == {1} and {p.ndim for p in weights["params"]} == {4}
 

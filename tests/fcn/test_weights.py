@@ -14,7 +14,7 @@ from core import checkpoint
 from core.errors import CourseError
 from core.files import ROOT
 from core.photographs import read_photograph
-from fcn import backbones, weights
+from fcn import classifiers, weights
 from fcn.backbones import Trunk
 from fcn.facades.pretext import Classifier
 from fcn.models import FCN32s
@@ -85,7 +85,7 @@ def test_packaged_weights_name_the_cup():
 
 
 def test_packaged_weights_that_are_not_there_or_not_the_known_ones():
-    altered = partial(dataclasses.replace, backbones.LITE0_WEIGHTS)
+    altered = partial(dataclasses.replace, classifiers.LITE0_WEIGHTS)
     for weights_entry, words in (
         (altered(package="no-such-package"), "which isn't installed; run"),
         (altered(version="0.2.0"), "installed in version 0.1.0"),

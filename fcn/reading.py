@@ -1,0 +1,144 @@
+"""The batches of a training: whole photographs of like shapes, or windows cut at random."""
+
+import math
+import time
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from core.photographs import normalise
+from fcn.dataset import VOID, LabelledPhotographs, collate
+
+SCALES = (0.6, 1.5)  # of a window's content; even chances for halves and doubles, as the factor's logarithm is drawn
+LIGHT = 0.25  # by how much brightness and contrast of a window may differ from the photograph's, as a share
+
+
+class Windows(Dataset[tuple[Tensor, Tensor]]):
+    """Square windows of labelled photographs: at a random place and scale, mirrored at random, lighter or darker.
+
+    What lies beyond the photograph is mean grey and void. Draws come from torch's generator, so a training that is
+    resumed cuts the windows that one in one go would have cut.
+
+    Args:
+        dataset: the photographs; window `index` is cut from photograph `index`.
+        side: of a window, pixels.
+
+    Items are (image, label), float32 (3, side, side) normalised and int64 (side, side).
+    """
+
+    def __init__(self, dataset: LabelledPhotographs, side: int) -> None:
+        self.dataset, self.side = dataset, side
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        pixels, label = self.dataset.pixels(index)
+        down, across, size, mirror, brightness, contrast = torch.rand(6).tolist()
+        scale = SCALES[0] * (SCALES[1] / SCALES[0]) ** size
+        matrix = self._placement(label.shape, scale, down, across, mirror < 0.5)
+        image = cv2.warpAffine(
+            pixels, matrix, (self.side, self.side), flags=cv2.INTER_LINEAR, borderValue=(124, 116, 104)
+        )
+        label = cv2.warpAffine(label, matrix, (self.side, self.side), flags=cv2.INTER_NEAREST, borderValue=VOID)
+        gain, shift = 1 + LIGHT * (2 * contrast - 1), 255 * LIGHT * (brightness - 0.5)
+        image = np.clip(gain * image + shift, 0, 255).astype(np.uint8)
+        return normalise(image), torch.from_numpy(label).long()
+
+    def _placement(
+        self, shape: tuple[int, int], scale: float, down: float, across: float, mirrored: bool
+    ) -> np.ndarray:
+        """The affine map (2, 3) from a photograph's pixels to a window's.
+
+        Args:
+            shape: of the photograph, (height, width).
+            scale: factor on its sides.
+            down, across: 0..1, where among all places the window lies.
+        """
+        # Of a side that the window doesn't fill, the place is drawn as well, with what is missing on both ends.
+        top, left = (place * (side * scale - self.side) for place, side in zip((down, across), shape))
+        # Pixel centres: pixel x of the photograph covers x - 1/2 to x + 1/2.
+        half = (scale - 1) / 2
+        matrix = np.array([[scale, 0, half - left], [0, scale, half - top]])
+        if mirrored:
+            matrix[0] = -matrix[0] + [0, 0, self.side - 1]
+        return matrix
+
+
+class Reading:
+    """Reads a data set's batches; its processes, and the images they keep, live as long as a training does.
+
+    Args:
+        dataset: the photographs.
+        batch_size: images a step.
+        window: side of the windows to cut; None: whole photographs.
+        workers: processes.
+        device: where batches are to be.
+
+    Attributes:
+        seconds: for which the trainer waited for batches, all in all.
+    """
+
+    def __init__(
+        self,
+        dataset: LabelledPhotographs,
+        batch_size: int,
+        window: int | None,
+        workers: int,
+        device: torch.device,
+    ) -> None:
+        self.dataset, self.batch_size, self.whole, self.device = dataset, batch_size, window is None, device
+        self.batches: list[list[int]] = []
+        self.seconds = 0.0
+        self.loader = DataLoader(
+            dataset if window is None else Windows(dataset, window),
+            batch_sampler=self,
+            collate_fn=collate if window is None else None,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=device.type == "cuda",
+        )
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return math.ceil(len(self.dataset) / self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """The images of each batch, for the loader."""
+        return iter(self.batches)
+
+    def epoch(self) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
+        """Each batch's indices and its images and labels, on the device, in an order drawn anew."""
+        sizes = [self.dataset.size(index) if self.whole else (1, 1) for index in range(len(self.dataset))]
+        self.batches = draw_batches(sizes, self.batch_size)
+        batches = iter(self.loader)
+        for indices in self.batches:
+            started = time.perf_counter()
+            image, label = next(batches)
+            image = image.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+            label = label.to(self.device, non_blocking=True)
+            self.seconds += time.perf_counter() - started
+            yield indices, (image, label)
+
+
+def draw_batches(sizes: list[tuple[int, int]], batch_size: int) -> list[list[int]]:
+    """Indices of images in a drawn order, batches of like shapes, so that less of a batch is padding.
+
+    Images are drawn in groups of eight batches, sorted within a group by shape, and the batches are drawn again.
+
+    Args:
+        sizes: width and height of each image.
+    """
+    order = torch.randperm(len(sizes)).tolist()
+    group = 8 * batch_size
+    batches = []
+    for first in range(0, len(order), group):
+        alike = sorted(
+            order[first : first + group], key=lambda index: (sizes[index][0] / sizes[index][1], sizes[index])
+        )
+        batches += [alike[start : start + batch_size] for start in range(0, len(alike), batch_size)]
+    return [batches[index] for index in torch.randperm(len(batches)).tolist()]
