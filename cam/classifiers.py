@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from cam.cam import class_activation_map, top_prediction
+from cam.efficientnet import pretrained_lite0
 from cam.gradcam import grad_cam
 from cam.layers import layer_grid
 from cam.overlay import map_on_photograph, scale_to_unit
@@ -25,7 +26,7 @@ SMALL_WIDTH = 0.25
 
 @dataclass(frozen=True)
 class Classifier:
-    """A ResNet-18 in eval mode, its classes' names in order, and a sentence on where its weights come from."""
+    """A network in eval mode, its classes' names in order, and a sentence on where its weights come from."""
 
     model: nn.Module
     classes: Sequence[str]
@@ -47,28 +48,25 @@ class Explanation:
     heat: np.ndarray
 
 
-def load_classifier(weights: str | Path = "auto") -> Classifier:
-    """Loads a ResNet-18 ready to classify.
+def load_classifier(weights: str | Path = "efficientnet") -> Classifier:
+    """Loads a network ready to classify.
 
     Args:
-        weights: "imagenet" (torchvision's, downloaded once), "small" (the course's own, for its generated
-            pictures), "auto" (ImageNet where it can be had, else small), or a file of ResNet-18 weights for the
-            1000 classes of ImageNet.
+        weights: "efficientnet" (EfficientNet-Lite0 with ImageNet's weights, which come with a package), "imagenet"
+            (ResNet-18 with torchvision's, fetched once), "small" (the course's own ResNet-18, for its generated
+            pictures), or a file of ResNet-18 weights for the 1000 classes of ImageNet.
 
     Raises:
         CourseError: the weights cannot be fetched or read.
     """
-    if weights == "auto":
-        try:
-            return load_classifier("imagenet")
-        except CourseError:
-            return load_classifier("small")
     if weights == "small":
         return load_small()
     names = json.loads(CLASS_NAMES.read_text())
-    model = resnet18("IMAGENET1K_V1" if weights == "imagenet" else weights).eval()
-    source = "ImageNet weights (torchvision)" if weights == "imagenet" else f"weights from {Path(weights).name}"
-    return Classifier(model, names, source)
+    if weights == "efficientnet":
+        return Classifier(pretrained_lite0(), names, "EfficientNet-Lite0, ImageNet weights of its package")
+    if weights == "imagenet":
+        return Classifier(resnet18("IMAGENET1K_V1").eval(), names, "ResNet-18, ImageNet weights of torchvision")
+    return Classifier(resnet18(weights).eval(), names, f"ResNet-18, weights from {Path(weights).name}")
 
 
 def small_weights(seed: int) -> Path:
@@ -114,7 +112,7 @@ def explain(
     Raises:
         CourseError: no such class or layer, or a network whose output is not a number.
     """
-    view = centre_view(photograph)
+    view = centre_view(photograph, classifier.model.side)
     x = look(photograph, view).to(next(classifier.model.parameters()).device)
     with torch.no_grad():
         logits, features = classifier.model(x)
@@ -124,6 +122,6 @@ def explain(
         cells = class_activation_map(features, classifier.model.fc.weight.detach(), chosen)[0]
     else:
         cells = grad_cam(classifier.model, x, chosen, layer, relu=True)[0]
-    grid = layer_grid(classifier.model, layer or "layer4")
+    grid = layer_grid(classifier.model, layer or classifier.model.last_layer)
     heat = scale_to_unit(map_on_photograph(cells, grid, view, photograph.shape[:2]))
     return Explanation(classifier.classes[chosen], float(logits.softmax(1)[0, chosen]), heat)

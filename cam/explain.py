@@ -17,7 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the picture to write, such as map.png; without it none is drawn")
     parser.add_argument("--class", dest="name", help="class to explain; the most probable one by default")
     parser.add_argument("--layer", help="Grad-CAM at this layer instead of CAM")
-    parser.add_argument("--weights", default="auto", help="auto, imagenet, small, or a file of weights")
+    parser.add_argument(
+        "--weights",
+        default="efficientnet",
+        help="efficientnet (default, needs no network), imagenet (ResNet-18, fetched), small, or a file for ResNet-18",
+    )
 
 
 def run(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights
 from torchvision.models.resnet import BasicBlock, ResNet
 
+from cam.view import VIEW
 from core.checkpoint import fetch_state, load_strictly, read_state
 
 
@@ -19,7 +20,13 @@ class ResNet18(ResNet):
     Args:
         num_classes: outputs of the linear head.
         width: share of the standard 64, 128, 256, 512 channels; 1.0 is the published network.
+
+    Attributes:
+        last_layer: the layer whose output the features are.
+        side: pixels of the square it looks at.
     """
+
+    last_layer, side = "layer4", VIEW
 
     def __init__(self, num_classes: int = 1000, width: float = 1.0) -> None:
         super().__init__(BasicBlock, [2, 2, 2, 2], num_classes=num_classes)

@@ -10,7 +10,7 @@ from PIL import Image
 from core.errors import CourseError
 from core.photographs import normalise
 
-VIEW = 224  # pixels: the side of the square a classifier looks at
+VIEW = 224  # pixels: the side of the square a ResNet looks at
 SHARE = 224 / 256  # of the photograph's shorter side, as in torchvision's preset (resize to 256, crop to 224)
 
 
@@ -48,11 +48,11 @@ class View:
         return (np.arange(height) + 0.5 - self.top) * self.size / self.side - 0.5
 
 
-def centre_view(photograph: np.ndarray, share: float = SHARE) -> View:
-    """The middle square of an (H, W, 3) photograph, its side `share` of the shorter side."""
+def centre_view(photograph: np.ndarray, size: int = VIEW) -> View:
+    """The middle square of an (H, W, 3) photograph, its side `SHARE` of the shorter side, seen at `size` pixels."""
     height, width = photograph.shape[:2]
-    side = share * min(height, width)
-    return View(left=(width - side) / 2, top=(height - side) / 2, side=side)
+    side = SHARE * min(height, width)
+    return View(left=(width - side) / 2, top=(height - side) / 2, side=side, size=size)
 
 
 def look(photograph: np.ndarray, view: View) -> torch.Tensor:

@@ -62,22 +62,21 @@ def test_nan_in_the_network_is_one_sentence(picture):
         explain(classifier, picture.images[0])
 
 
-def test_where_imagenet_weights_cannot_be_fetched_the_small_network_stands_in(monkeypatch):
+def test_where_torchvisions_weights_cannot_be_fetched_it_says_so(monkeypatch):
     def no_network(*_args, **_keywords):
         raise CourseError("ImageNet's weights can't be fetched (no network); go online once.")
 
     monkeypatch.setattr("cam.resnet.fetch_state", no_network)
-    assert load_classifier("auto").source.startswith("small course weights")
     with pytest.raises(CourseError, match="can't be fetched.*no network"):
         load_classifier("imagenet")
 
 
-def test_where_imagenet_weights_can_be_had_they_are_used(monkeypatch):
+def test_with_network_resnet18_has_torchvisions_weights(monkeypatch):
     torch.manual_seed(0)
     state = torchvision.models.resnet18().state_dict()
     monkeypatch.setattr("cam.resnet.fetch_state", lambda weights: state)
-    classifier = load_classifier("auto")
-    assert classifier.source.startswith("ImageNet weights") and len(classifier.classes) == 1000
+    classifier = load_classifier("imagenet")
+    assert classifier.source.startswith("ResNet-18, ImageNet weights") and len(classifier.classes) == 1000
     assert torch.equal(classifier.model.fc.weight, state["fc.weight"])
 
 
@@ -118,6 +117,5 @@ def test_the_photograph_itself_is_not_overwritten(capsys):
 
 
 def test_python_m_cam_is_the_short_way(tmp_path):
-    words = [sys.executable, "-m", "cam", str(CHELSEA), "--weights", "small"]
-    ended = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
-    assert ended.returncode == 0 and "small course weights" in ended.stdout
+    ended = subprocess.run([sys.executable, "-m", "cam", str(CHELSEA)], capture_output=True, text=True, cwd=ROOT)
+    assert ended.returncode == 0 and "cat" in ended.stdout and "EfficientNet-Lite0" in ended.stdout
