@@ -6,18 +6,22 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from core.checkpoint import save_weights
 from core.errors import CourseError, check_name
 from core.files import ROOT, check_writable
 from core.record import new_record, project_path, write_record
 from core.training import seed_everything
 from course.parameters import known_or_folder
 from course.record import FILE
-from fcn.data_sets import load_splits
+from fcn.data_sets import find, load_splits
 from fcn.dataset import describe
+from fcn.metrics import boundary_band
 from fcn.models import NETWORKS
 from fcn.recipes import RECIPES, recipe
-from fcn.trainer import best_epoch, evaluate, fit
+from fcn.trainer import best_epoch, evaluate, evaluate_each, fit
 from fcn.weights import COURSE_WIDTH, SOURCES, start_from
+
+RADIUS = 2  # pixels: how near to an outline the boundary band reaches
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     parser.add_argument("--out", type=Path, help="folder (default: runs/train/NETWORK)")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="also write the best weights here, in half precision")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -49,12 +54,20 @@ def run(options: argparse.Namespace) -> None:
     if not all(len(split) for split in splits):
         raise CourseError(f"{options.data} has an empty split; each needs at least one photograph.")
     train, validation, test = splits
+    if options.keep is not None:
+        check_writable(options.keep.parent)
     seed_everything(options.seed)
     model = NETWORKS[options.network](len(train.classes), options.backbone, options.width, "aligned")
     if options.weights != "none":
         start_from(model, options.weights)
+    model.configuration["trained_on"] = find(options.data)[0].title
     history = fit(model, train, validation, training, out, options.resume)
     best = best_epoch(history)
+    matrices = list(evaluate_each(model, test, options.precision))
+    apart = {
+        "band": evaluate(model, test, options.precision, lambda label: boundary_band(label, RADIUS)),
+        "interior": evaluate(model, test, options.precision, lambda label: ~boundary_band(label, RADIUS)),
+    }
     record = new_record(
         _command(options, out),
         {name: value for name, value in vars(options).items() if name not in ("resume", "out", "data")}
@@ -65,9 +78,19 @@ def run(options: argparse.Namespace) -> None:
         history=history,
         best_epoch=best,
         validation=history[best - 1]["validation"],
-        test=evaluate(model, test, options.precision).figures(),
-        measured={"weights": options.weights, "training": asdict(training)},
+        test=sum(matrices[1:], start=matrices[0]).figures(),
+        measured={
+            "weights": options.weights,
+            "training": asdict(training),
+            "radius": RADIUS,
+            **{f"{part} mean IoU": matrix.mean_iou() for part, matrix in apart.items()},
+            "test_accuracy_per_image": {
+                test.name(index): matrix.pixel_accuracy() for index, matrix in enumerate(matrices)
+            },
+        },
     )
+    if options.keep is not None:
+        save_weights(model, options.keep, half=True)
     write_record(record, out / FILE)
     print(f"{out / FILE}: test mean IoU {record['test']['mean_iou']:.3f} with the weights of epoch {best}")
 

@@ -1,4 +1,4 @@
-"""`python -m fcn PHOTO … --weights FILE`: the short way to `course segment`."""
+"""`python -m fcn PHOTO …`: the short way to `course segment`."""
 
 import sys
 

@@ -45,6 +45,12 @@ class ConfusionMatrix:
         pairs = torch.bincount(target * self.num_classes + pred, minlength=self.num_classes**2)
         self.counts = self.counts.to(pairs.device) + pairs.view(self.num_classes, self.num_classes)
 
+    def __add__(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
+        """The matrix of both together, in whose scores every pixel counts alike."""
+        joint = ConfusionMatrix(self.num_classes)
+        joint.counts = self.counts + other.counts
+        return joint
+
     def pixel_accuracy(self) -> float:
         """Share of the counted pixels that are right, 0..1; NaN if none was counted."""
         return (self._hits().sum() / self._targets().sum()).item()

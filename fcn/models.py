@@ -109,14 +109,13 @@ def from_weights(path: str | Path) -> FCN:
             f"{path} doesn't say which network it is for; give a best.safetensors that a training notebook wrote."
         )
     transform_input = configuration.pop("transform_input", False)
-    classes = configuration.pop("classes", None)
+    told = {name: configuration.pop(name) for name in ("classes", "trained_on") if name in configuration}
     try:
         model = network(**configuration)
     except (TypeError, ValueError, CourseError) as error:
         raise CourseError(f"{path} says of its network what can't be ({error}); train it again.") from error
     model.trunk.transform_input = model.configuration["transform_input"] = transform_input
-    if classes is not None:
-        model.configuration["classes"] = classes
+    model.configuration |= told
     checkpoint.load_weights(model, path)
     return model
 

@@ -9,25 +9,32 @@ from matplotlib.figure import Figure
 
 from core.devices import best_device
 from core.errors import CourseError
-from core.files import check_writable, write_atomically
+from core.files import ROOT, check_writable, write_atomically
 from core.photographs import normalise, read_photograph
 from core.plotting import png
 from fcn import plots
 from fcn.models import FCN, from_weights
 from fcn.trainer import predict
 
+# FCN-8s on EfficientNet-Lite0; files/README.md says how it was trained.
+SHIPPED = ROOT / "files" / "facades_fcn8s.safetensors"
+LONGER_SIDE = 512  # pixels; CMP's photographs have 1024, and networks learn from them at half size
 
-def segment(model: FCN, photograph: Path, scale: float) -> Figure:
+
+def segment(model: FCN, photograph: Path, scale: float | None = None) -> Figure:
     """A photograph of any size beside its predicted classes, with a legend.
 
     Args:
         model: its `configuration` names the classes it was trained on; else they are numbered.
-        scale: factor on the sides before the network sees it; its parts should be about as large as in training.
+        scale: factor on the sides before the network sees it; its parts should be about as large as in training. By
+            default the longer side becomes LONGER_SIDE pixels.
 
     Raises:
         CourseError: the photograph can't be read, or nothing of it is left at this scale.
     """
     pixels = read_photograph(photograph)
+    if scale is None:
+        scale = LONGER_SIDE / max(pixels.shape[:2])
     size = [round(side * scale) for side in pixels.shape[1::-1]]
     if min(size) < 1:
         raise CourseError(f"{photograph} has no pixel left at scale {scale}; give a larger --scale, such as 0.5.")
@@ -44,14 +51,18 @@ def segment(model: FCN, photograph: Path, scale: float) -> Figure:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photographs", nargs="+", type=Path, metavar="PHOTO")
-    parser.add_argument("--weights", type=Path, required=True, help="a run's best.safetensors")
-    parser.add_argument("--scale", type=float, default=0.5, help="factor on the sides (default: 0.5)")
+    parser.add_argument(
+        "--weights", type=Path, default=SHIPPED, help="a run's best.safetensors (default: the course's, for facades)"
+    )
+    parser.add_argument(
+        "--scale", type=float, help=f"factor on the sides (default: so that the longer one has {LONGER_SIDE} pixels)"
+    )
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for the pictures (default: this one)")
 
 
 def run(options: argparse.Namespace) -> None:
     """Writes one picture for each photograph."""
-    if not 0 < options.scale < float("inf"):
+    if options.scale is not None and not 0 < options.scale < float("inf"):
         raise CourseError(f"--scale is {options.scale}; give a number above 0, such as 0.5.")
     targets = {photograph: options.out / f"{photograph.stem}_segmented.png" for photograph in options.photographs}
     target, times = Counter(targets.values()).most_common(1)[0]
@@ -63,4 +74,4 @@ def run(options: argparse.Namespace) -> None:
         figure = segment(model, photograph, options.scale)
         with write_atomically(target) as path:
             path.write_bytes(png(figure))
-        print(target)
+        print(f"{target} ({options.weights.name}, trained on {model.configuration.get('trained_on', 'data unknown')})")

@@ -33,7 +33,7 @@ def refine(coarse: FCN, network: type[FCN]) -> FCN:
         coarse: stays as it is.
         network: FCN16s or FCN8s; with more skips than the coarser one has.
     """
-    left_out = ("network", "transform_input", "classes")
+    left_out = ("network", "transform_input", "classes", "trained_on")
     configuration = {key: value for key, value in coarse.configuration.items() if key not in left_out}
     fine = network(**configuration)
     missing, unexpected = fine.load_state_dict(coarse.state_dict(), strict=False)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -146,18 +146,28 @@ def evaluate(
     Raises:
         CourseError: the split is empty.
     """
+    matrices = list(evaluate_each(model, dataset, precision, count, workers))
+    if not matrices:
+        raise CourseError(f"The {dataset.split} split of {dataset.root} is empty; there is nothing to score.")
+    return sum(matrices[1:], start=matrices[0])
+
+
+def evaluate_each(
+    model: nn.Module,
+    dataset: LabelledPhotographs,
+    precision: str = "float32",
+    count: Callable[[Tensor], Tensor] | None = None,
+    workers: int = 0,
+) -> Iterator[ConfusionMatrix]:
+    """A confusion matrix for each image of a split; the arguments are those of `evaluate`."""
     device = next(model.parameters()).device
-    matrix = None
     for image, label in DataLoader(dataset, num_workers=workers):
         with torch.inference_mode(), autocast(device, precision):
             model.eval()
             logits = model(image.to(device))
-        label = label.to(device)
-        matrix = matrix or ConfusionMatrix(logits.shape[1])
+        label, matrix = label.to(device), ConfusionMatrix(logits.shape[1])
         matrix.update(logits.argmax(dim=1), label if count is None else label.masked_fill(~count(label), VOID))
-    if matrix is None:
-        raise CourseError(f"The {dataset.split} split of {dataset.root} is empty; there is nothing to score.")
-    return matrix
+        yield matrix
 
 
 def _train_epoch(

@@ -4,13 +4,15 @@ Everingham et al., "The Pascal Visual Object Classes Challenge" (IJCV 2010); Har
 Inverse Detectors" (ICCV 2011).
 """
 
+import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
-from torchvision.datasets import SBDataset, VOCSegmentation
+from torchvision.datasets import SBDataset, VOCDetection, VOCSegmentation
 
 from core.errors import CourseError
 from core.photographs import damaged, read_palette
@@ -112,6 +114,62 @@ class VOC(LabelledPhotographs):
                 "for void: fetch the file again, or draw it in VOC's palette."
             )
         return label
+
+
+@dataclass(frozen=True)
+class VOCObject:
+    """One object with its box, as VOC's detection task knows it.
+
+    Attributes:
+        label: its class, a place in `VOC_CLASSES`, from 1.
+        box: left, top, right, bottom in pixels; right and bottom are excluded.
+        difficult: whether VOC leaves it out of its scores as too hard to recognise.
+    """
+
+    label: int
+    box: tuple[int, int, int, int]
+    difficult: bool
+
+
+def boxed_photographs(root: str | Path, split: str, year: str) -> list[tuple[Path, list[VOCObject]]]:
+    """The photographs that a list of VOC's detection task names, "train" or "val", with their objects.
+
+    Raises:
+        CourseError: the list is not there, or an annotation can't be read.
+    """
+    path = Path(root) / voc_folder(year) / "ImageSets" / "Main" / f"{split}.txt"
+    try:
+        listed = VOCDetection(root, year, image_set=split)
+    except (OSError, RuntimeError) as error:
+        raise CourseError(
+            f"{path} is not there; give the folder that holds VOCdevkit, or fetch the data with "
+            f"`course data voc --year {year}`."
+        ) from error
+    pairs = _once(path, list(zip(map(Path, listed.images), map(Path, listed.annotations))))
+    return [(photograph, read_objects(annotation)) for photograph, annotation in pairs]
+
+
+def read_objects(path: Path) -> list[VOCObject]:
+    """The objects in one of VOC's annotations, whose pixels count from 1 and include the last.
+
+    Raises:
+        CourseError: the file is missing, damaged, or holds something else.
+    """
+    labels = {name.replace(" ", ""): label for label, name in enumerate(VOC_CLASSES)}
+    try:
+        found = ElementTree.parse(path).getroot().findall("object")
+        corners = [[round(float(item.findtext(f"bndbox/{side}"))) for side in _SIDES] for item in found]
+        return [
+            VOCObject(
+                labels[item.findtext("name")], (left - 1, top - 1, right, bottom), item.findtext("difficult") == "1"
+            )
+            for item, (left, top, right, bottom) in zip(found, corners)
+        ]
+    except (ElementTree.ParseError, OSError, KeyError, TypeError, ValueError) as error:
+        raise damaged(path, error) from error
+
+
+_SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def _newest_year(root: Path) -> str:
