@@ -1,5 +1,6 @@
 """Executes a notebook in a process of its own, with a line that says where it is."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -77,7 +78,9 @@ class Progress:
         self.clock = threading.Thread(target=self._tick, daemon=True)
 
     def cell_starts(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
-        """For nbclient, which calls it before each cell."""
+        """For nbclient, which calls it before each cell, from its event loop."""
+        # What Ctrl-C leaves of a cell ends when its kernel does, and asyncio would tell of it once all has been said.
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         self.bar.n = cell_index + 1
         self.bar.refresh()
 

@@ -2,15 +2,22 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
+import torch
 from course_samples import START, record, write_notebook, write_records
 
 from core.command import Failed
 from core.errors import CourseError
+from core.training import seed_everything
 from course import bands, notebooks
 from course.__main__ import main
 from course.bands import check, scores_of, write_bands
+from fcn.dataset import CMPFacade
+from fcn.metrics import ConfusionMatrix
+from fcn.models import FCN8s
+from fcn.trainer import Training, evaluate, fit
 
 NAME = "02_first"
 
@@ -89,3 +96,45 @@ def test_times_are_no_scores():
         "test.mean_iou",
         "measured.constant_mean_iou",
     }
+
+
+class ShiftedCrop(FCN8s):
+    """What a crop that begins 24 pixels too early gives."""
+
+    def forward(self, image):
+        return super().forward(image).roll((24, 24), (2, 3))
+
+
+def train(facades: Path, folder: Path, seed: int, network: type[FCN8s] = FCN8s, learning_rate: float = 5e-4) -> dict:
+    """A notebook's training in small; its record, also written to `folder`."""
+    train_set, validation_set, test_set = (CMPFacade(facades, split, 1.0) for split in ("train", "val", "test"))
+    seed_everything(seed)
+    model = network(width=0.125, padding="aligned")
+    training = Training(epochs=10, batch_size=2, learning_rate=learning_rate, precision="float32", seed=seed)
+    history = fit(model, train_set, validation_set, training, folder / "weights")
+    constant = ConfusionMatrix(12)
+    for _, label in test_set:
+        constant.update(torch.ones_like(label), label)
+    made = of(0.0, seed) | {"history": history, "best_epoch": None, "validation": None}
+    made |= {"test": evaluate(model, test_set).figures(), "measured": {"constant_accuracy": constant.pixel_accuracy()}}
+    write_records(folder, made)
+    return made
+
+
+def test_a_broken_trainer_is_caught(course, small_facades, monkeypatch):
+    """The bands are made by whole trainings; then it is broken in three ways, none of which is an error anywhere."""
+    for seed in range(3):
+        train(small_facades, course / f"whole{seed}", seed)
+    write_bands([course / f"whole{seed}" for seed in range(3)])
+    assert check(course / "whole0")
+    train(small_facades, course / "slow", 3, learning_rate=5e-5)
+    with pytest.raises(Failed, match="test.mean_iou is .*, outside"):
+        check(course / "slow")
+    train(small_facades, course / "shifted", 3, ShiftedCrop)
+    with pytest.raises(Failed, match="test.mean_iou is .*, outside"):
+        check(course / "shifted")
+    right = CMPFacade.read_label
+    monkeypatch.setattr(CMPFacade, "read_label", lambda self, path: (right(self, path) + 1) % 12)
+    train(small_facades, course / "off_by_one", 3)
+    with pytest.raises(Failed, match="constant_accuracy is .*, outside"):
+        check(course / "off_by_one")
