@@ -139,3 +139,19 @@ def test_every_command_that_is_named_is_one():
             r"(?:^ {4}|`)(?:python -m )?course ([a-z][a-z-]+)", page.read_text("utf-8"), re.MULTILINE
         ):
             assert name in COMMANDS, f"{page.name}: course {name}"
+
+
+def test_every_module_that_is_to_be_run_is_there():
+    """`python -m …`, wherever the code or a page tells it."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "files/README.md", ROOT / "dataset/README.md"]
+    sources = [
+        path
+        for package in ("core", "fcn", "cam", "residual", "course", "benchmarks", "tests")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    own = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    for page in [*pages, *sources]:
+        for module in re.findall(r"python -m ([a-z_]+(?:\.[a-z_]+)*)\b(?!\.\w)", page.read_text(encoding="utf-8")):
+            if module.split(".")[0] in own:
+                path = ROOT / module.replace(".", "/")
+                assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), f"{page}: {module}"
