@@ -161,11 +161,10 @@ def _cell(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def show(figure: Figure, alt: str) -> None:
-    """Displays a figure in the notebook with a text for readers who can't see it."""
-    display(
-        HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(png(figure)).decode()}">')
-    )
+def show(figure: Figure | bytes, alt: str) -> None:
+    """Displays a figure, or a PNG file's bytes, in the notebook with a text for readers who can't see it."""
+    data = figure if isinstance(figure, bytes) else png(figure)
+    display(HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'))
 
 
 def png(figure: Figure) -> bytes:

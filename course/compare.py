@@ -1,12 +1,14 @@
 """Reading the records of several trainings to hold them beside each other."""
 
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import nn
 
 from core.devices import best_device
 from core.errors import CourseError
+from core.record import SCORES, read_record
 from course.record import load_results
 from fcn.models import from_weights
 
@@ -56,3 +58,43 @@ def comparable(runs: Mapping[str, Mapping]) -> list[str]:
 def best_model(run: Mapping, out: str | Path) -> nn.Module:
     """The network of a record with the weights of its best epoch."""
     return from_weights(Path(out) / run["notebook"] / "best.safetensors").to(best_device())
+
+
+def recorded_scores(folder: str | Path) -> dict[str, dict[str, object]]:
+    """What the records of `course train` in a folder say, those that differ by their seed alone together.
+
+    Returns:
+        A network's title → epochs, seeds, and "mean ± standard deviation" by the score's path, such as
+        "validation.mean_iou", for each score that all its records have.
+
+    Raises:
+        CourseError: a file there is not a record.
+    """
+    groups: dict[str, list[dict]] = {}
+    for path in sorted(Path(folder).glob("*.json")):
+        record = read_record(path)
+        parameters = record["parameters"]
+        start = {"imagenet": "ImageNet's weights", "course": "course weights", "none": "from scratch"}
+        title = f"{parameters['network'].replace('FCN', 'FCN-')} on {parameters['backbone']}, "
+        groups.setdefault(title + start[parameters["weights"]], []).append(record)
+    return {
+        title: {
+            "epochs": records[0]["parameters"]["epochs"],
+            "seeds": len(records),
+            **_spreads(records, ("validation", "test")),
+            **_spreads([record["measured"] for record in records], ("test_without_doubtful",)),
+        }
+        for title, records in groups.items()
+    }
+
+
+def _spreads(records: Sequence[Mapping], parts: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for part in parts:
+        for name in SCORES:
+            values = [(record.get(part) or {}).get(name) for record in records]
+            if None not in values:
+                found[f"{part}.{name}"] = f"{statistics.mean(values):.3f}" + (
+                    f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+                )
+    return found

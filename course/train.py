@@ -15,6 +15,7 @@ from course.parameters import known_or_folder
 from course.record import FILE
 from fcn.data_sets import find, load_splits
 from fcn.dataset import describe
+from fcn.doubtful import without_doubtful
 from fcn.metrics import boundary_band
 from fcn.models import NETWORKS
 from fcn.recipes import RECIPES, recipe
@@ -68,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
         "band": evaluate(model, test, options.precision, lambda label: boundary_band(label, RADIUS)),
         "interior": evaluate(model, test, options.precision, lambda label: ~boundary_band(label, RADIUS)),
     }
+    mended = without_doubtful(test, matrices)
     record = new_record(
         _command(options, out),
         {name: value for name, value in vars(options).items() if name not in ("resume", "out", "data")}
@@ -84,6 +86,7 @@ def run(options: argparse.Namespace) -> None:
             "training": asdict(training),
             "radius": RADIUS,
             **{f"{part} mean IoU": matrix.mean_iou() for part, matrix in apart.items()},
+            "test_without_doubtful": mended and mended.figures(),
             "test_accuracy_per_image": {
                 test.name(index): matrix.pixel_accuracy() for index, matrix in enumerate(matrices)
             },

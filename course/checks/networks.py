@@ -93,6 +93,39 @@ def check_transplant(trunk: nn.Module, state: Mapping[str, Tensor]) -> None:
     expect_close(as_convolution, as_linear, "fc6 as a convolution", tolerance=1e-3)
 
 
+def check_same_block(student: nn.Module, reference: nn.Module, image: Tensor) -> None:
+    """A student's block against a reference with the same layers under other names: same weights in, same scores out.
+
+    Args:
+        student, reference: stay as they are; their weights and running statistics are matched in order.
+        image: an input of both.
+    """
+    student, reference = copy.deepcopy(student).eval(), copy.deepcopy(reference).eval()
+    mine, theirs = student.state_dict(), reference.state_dict()
+    shapes = [[tuple(value.shape) for value in state.values()] for state in (mine, theirs)]
+    for number, (name, found, wanted) in enumerate(zip(mine, *shapes), start=1):
+        expect(found == wanted, f"Tensor {number} ({name}) has the shape {found}; it should be {wanted}.")
+    expect(
+        len(shapes[0]) == len(shapes[1]),
+        f"The block has {len(shapes[0])} tensors; it should have {len(shapes[1])}: is a layer missing, or has a "
+        "convolution a bias that batch normalisation makes useless?",
+    )
+    student.load_state_dict(dict(zip(mine, theirs.values())))
+    with torch.no_grad():
+        found, expected = student(image), reference(image)
+    expect(
+        found.shape == expected.shape,
+        f"It gives scores of the shape {tuple(found.shape)}; they should be {tuple(expected.shape)}: look at stride "
+        "and padding of the depthwise convolution.",
+    )
+    difference = ((found - expected).abs().max() / expected.abs().max()).item()
+    expect(
+        difference < 1e-4,
+        f"With the same weights the scores differ by up to {difference:.0%} of their largest; look at what is done "
+        "between the layers, and after the last one.",
+    )
+
+
 def check_same_scores(student: nn.Module, reference: FCN, pairs: Mapping[str, str]) -> None:
     """Same weights in, same scores out: the student's network against the course's, on an image of odd size.
 
