@@ -14,8 +14,6 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 # Notebooks that are checked at a time, each on one thread.
 JOBS ?= 2
-# Photographs are larger than the built-in pictures: at a fifth of their sides the course stays quick.
-SCALE ?= 0.2
 # The first of these that is Python 3.11 or later makes the environment; another: make PYTHON=...
 PYTHON ?= python3.11 python3.12 python3.13 python3.14 python3 python
 
@@ -23,8 +21,8 @@ help:  ## this list
 	@echo "make TARGET, where TARGET is"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile
 
-run: .venv/course.stamp  ## the whole course, on built-in photographs or those in DATA=DIR, into OUT=DIR
-	@$(BIN)/course run $(if $(DATA),--data "$(DATA)" -p scale $(SCALE)) $(if $(OUT),--out "$(OUT)")
+run: .venv/course.stamp  ## the whole course, on drawings or on the photographs in DATA=DIR, into OUT=DIR
+	@$(BIN)/course run $(if $(DATA),--preset photographs --data "$(DATA)") $(if $(OUT),--out "$(OUT)")
 
 test: .venv/test.stamp  ## lint, every test, each notebook against its stored outputs, its scores against the bands
 	@$(BIN)/ruff check .

@@ -30,6 +30,7 @@ PARTS = (
     "dataset/README.md",
     "dataset/SHA256SUMS",
     "docs",
+    "presets",
 )
 
 BEGIN, END = "*START OF YOUR CODE", "*END OF YOUR CODE"

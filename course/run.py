@@ -12,6 +12,7 @@ from core.record import project_path
 from course import notebooks
 from course.execute import environment, execute, own_kernel
 from course.parameters import resolve
+from course.presets import QUICK, Preset
 from course.record import FILE
 
 RUNS = ROOT / "runs"
@@ -22,6 +23,7 @@ def run(
     given: Sequence[tuple[str, str]] = (),
     data: str | None = None,
     out: str | None = None,
+    preset: str = QUICK,
 ) -> Path:
     """Runs notebooks in order, each into `<out>/<notebook>/`, and stops at the first that fails.
 
@@ -32,28 +34,29 @@ def run(
         given: names and values of parameters, passed to those notebooks that have them.
         data: for the notebooks that read photographs: "builtin", "cmp", a folder in CMP Facade's form; or, for those
             of `course.parameters.READ_VOC`, "voc" or a folder that holds VOCdevkit.
-        out: the run's folder; by default runs/builtin, or runs/ and the data's name.
+        out: the run's folder; by default runs/builtin, or runs/ and the data's name, else the preset's.
+        preset: a name of presets/; what is given wins over its values.
 
     Returns:
         The run's folder.
 
     Raises:
-        CourseError: a name or value is wrong, or the folder can't be written to.
+        CourseError: a name or value is wrong, also in the preset's files, or the folder can't be written to.
         Failed: a notebook stopped with an error; what ran of it is kept as `<notebook>.failed.ipynb`.
         Interrupted: Ctrl-C.
     """
     paths = notebooks.choose(names)
     given = [*given, *([("data", data)] if data is not None else [])]
-    values = resolve(paths, given)
+    values = resolve(paths, given, Preset(preset))
     # The command is to name folders as a record may: as the notebooks got them.
     given = [(name, _as_resolved(name, text, values)) for name, text in given]
-    out = Path(out).resolve() if out else RUNS / _default_name(given)
+    out = Path(out).resolve() if out else RUNS / _default_name(given, preset)
     check_writable(out)
     for path in paths:
         # A reader must never take what an earlier run left for what this one made.
         for stale in (FILE, f"{path.stem}.ipynb", f"{path.stem}.failed.ipynb"):
             (out / path.stem / stale).unlink(missing_ok=True)
-    with own_kernel(), environment(COURSE_COMMAND=command(names, given, out)):
+    with own_kernel(), environment(COURSE_COMMAND=command(names, given, out, preset)):
         for number, path in enumerate(paths, start=1):
             title = f"[{number}/{len(paths)}] {path.stem}"
             began = time.perf_counter()
@@ -68,9 +71,11 @@ def run(
     return out
 
 
-def command(names: Sequence[str], given: Sequence[tuple[str, str]], out: Path) -> str:
+def command(names: Sequence[str], given: Sequence[tuple[str, str]], out: Path, preset: str) -> str:
     """The command that repeats a run, with no path outside the course's folder in it."""
     words = ["python", "-m", "course", "run", *(Path(name).name for name in names)]
+    if preset != QUICK:
+        words += ["--preset", preset]
     for name, text in given:
         words += ["-p", name, project_path(Path(text)) if os.path.isabs(text) else text]
     return shlex.join([*words, "--out", project_path(out)])
@@ -82,5 +87,5 @@ def _as_resolved(name: str, text: str, values: Mapping[str, Mapping[str, object]
     return found if isinstance(found, str) else text
 
 
-def _default_name(given: Sequence[tuple[str, str]]) -> str:
-    return Path(dict(given).get("data", "builtin")).name
+def _default_name(given: Sequence[tuple[str, str]], preset: str) -> str:
+    return Path(dict(given).get("data", "builtin" if preset == QUICK else preset)).name

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision.models.googlenet import Inception
 
 from fcn.backbones import Trunk
+from fcn.geometry import Grid, bilinear_kernel
 from fcn.layers import BilinearUpsampling, LearnedUpsampling, WholeMapConvolution
 from fcn.models import FCN
 
@@ -72,6 +73,28 @@ def forward_seconds(model: nn.Module, image: Tensor, rounds: int = 3) -> float:
     return statistics.median(seconds[1:])
 
 
+class TransposedUpsampling(LearnedUpsampling):
+    """A network's last upsampling as the paper has it: a transposed convolution that stays bilinear, and a crop.
+
+    Put in the place of the two matrix products it gives the same scores.
+
+    Args:
+        products: the upsampling that it stands for.
+        channels: classes.
+    """
+
+    def __init__(self, products: BilinearUpsampling, channels: int) -> None:
+        cells = products.cells.widened(1) if products.extend else products.cells
+        kernel, crop = bilinear_kernel(cells, Grid())
+        super().__init__(channels, kernel, int(products.cells.step), products.extend)
+        self.requires_grad_(False)
+        self.crop = crop
+
+    def forward(self, scores: Tensor, height: int, width: int) -> Tensor:
+        """(N, channels, h, w) → (N, channels, height, width)."""
+        return super().forward(scores)[..., self.crop : self.crop + height, self.crop : self.crop + width]
+
+
 @dataclass
 class Cost:
     """What the layers of one kind take.
@@ -88,7 +111,7 @@ class Cost:
     weight_bytes: int = 0
 
 
-def profile_layers(model: FCN, image: Tensor, rounds: int = 3) -> dict[str, Cost]:
+def profile_layers(model: FCN, image: Tensor, rounds: int = 3, kinds: Collection[str] = KINDS) -> dict[str, Cost]:
     """The costs of a training step without the optimiser, by kind of layer; each time is a median over the rounds.
 
     A pass through the network notes what each layer is given; then every layer runs by itself, forward and backward, on
@@ -96,13 +119,14 @@ def profile_layers(model: FCN, image: Tensor, rounds: int = 3) -> dict[str, Cost
 
     Args:
         image: (N, 3, H, W).
+        kinds: of `KINDS`, those to measure.
     """
     given: list[tuple[str, nn.Module, Tensor, int]] = []
 
     def note(kind: str) -> Callable:
         def hook(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
             is_new = output.data_ptr() != inputs[0].data_ptr()
-            given.append((kind, layer, inputs[0].detach(), inputs[1:], is_new * output.numel() * output.element_size()))
+            given.append((kind, layer, inputs[0].detach(), inputs[1:], is_new * output.untyped_storage().nbytes()))
 
         return hook
 
@@ -112,8 +136,10 @@ def profile_layers(model: FCN, image: Tensor, rounds: int = 3) -> dict[str, Cost
     model(image)
     for handle in handles:
         handle.remove()
-    costs = {kind: Cost() for kind in KINDS}
+    costs = {kind: Cost() for kind in kinds}
     for number, (kind, layer, features, others, output_bytes) in enumerate(given):
+        if kind not in kinds:
+            continue
         forward, backward = _times(layer, features.requires_grad_(number > 0), others, rounds)
         cost = costs[kind]
         cost.forward_seconds += forward

@@ -30,17 +30,17 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
     """
     check_name("backbone", backbone, BACKBONES)
     check_name("kind of weights", source, SOURCES)
-    check_width(source, width)
+    check_source(source, backbone, width)
     if source == "imagenet":
         return BACKBONES[backbone].imagenet()
-    if not BACKBONES[backbone].course_weights:
-        raise CourseError(f'The course has no small weights of {backbone}; use "imagenet", which needs no network.')
     state = read_state(course_file(backbone))
     return {key: value.float() for key, value in state.items()}
 
 
-def check_width(source: str, width: float) -> None:
-    """Raises CourseError if a source has no weights of this width."""
+def check_source(source: str, backbone: str, width: float) -> None:
+    """Raises CourseError if a source has no weights of this backbone, or of this width."""
+    if source == "course" and not BACKBONES[backbone].course_weights:
+        raise CourseError(f'The course has no small weights of {backbone}; use "imagenet", which needs no network.')
     if width != {"imagenet": 1.0, "course": COURSE_WIDTH}.get(source, width):
         raise CourseError(
             f'There are no "{source}" weights of width {width}; use width 1.0 with "imagenet", '

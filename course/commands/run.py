@@ -2,12 +2,19 @@
 
 import argparse
 
+from course import presets
 from course import run as runner
 from course.commands.report import show_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="such as 04_fcn8s; none: the whole course")
+    parser.add_argument(
+        "--preset",
+        default=presets.QUICK,
+        metavar="NAME",
+        help=f"parameters from presets/NAME: {', '.join(presets.names())}; -p and --data win over them",
+    )
     parser.add_argument(
         "-p",
         nargs=2,
@@ -20,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", help="builtin, cmp, or a folder with base/ and extended/; for 10, 11 also voc or one with VOCdevkit"
     )
-    parser.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/ and the data's name)")
+    parser.add_argument(
+        "--out", metavar="DIR", help="the run's folder (default: in runs/, named after the data or preset)"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    show_report(runner.run(options.notebooks, options.parameters, options.data, options.out))
+    show_report(runner.run(options.notebooks, options.parameters, options.data, options.out, options.preset))

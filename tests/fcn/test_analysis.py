@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torchvision.models.googlenet import Inception
 
-from fcn.analysis import KINDS, forward_seconds, longest_path, profile_layers, summarise
+from fcn.analysis import KINDS, TransposedUpsampling, forward_seconds, longest_path, profile_layers, summarise
 from fcn.backbones import Trunk
 from fcn.geometry import follow
 from fcn.models import FCN8s
@@ -78,3 +78,24 @@ def test_profile_counts_every_layer_once_and_leaves_the_network_as_it_was():
 
 def test_a_pass_takes_time():
     assert 0 < forward_seconds(Trunk("alexnet", 0.125), torch.zeros(1, 3, 64, 64), rounds=1) < 10
+
+
+@pytest.mark.parametrize("padding", [100, "aligned"])
+def test_the_papers_upsampling_gives_the_same_scores(padding):
+    torch.manual_seed(0)
+    model, image = FCN8s(5, width=0.125, padding=padding).eval(), torch.randn(1, 3, 75, 118)
+    for score in (model.score, *model.skip_scores):
+        nn.init.normal_(score.weight)
+    with torch.inference_mode():
+        found = model(image)
+        model.upsample = TransposedUpsampling(model.upsample, 5)
+        torch.testing.assert_close(found, model(image), rtol=1e-4, atol=1e-4)
+
+
+def test_only_the_kinds_asked_for_are_measured():
+    model, image = FCN8s(width=0.125, padding="aligned"), torch.randn(1, 3, 64, 96)
+    (kind, products) = profile_layers(model, image, rounds=1, kinds=["upsampling"]).popitem()
+    model.upsample = TransposedUpsampling(model.upsample, 12)
+    paper = profile_layers(model, image, rounds=1)[kind]
+    assert kind == "upsampling" and products.output_bytes > 0 and products.backward_seconds > 0
+    assert paper.weight_bytes - products.weight_bytes == 12 * 12 * 16 * 16 * 4  # fixed: no gradients
