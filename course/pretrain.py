@@ -7,24 +7,34 @@ from pathlib import Path
 from cam import train_small
 from cam.classifiers import small_weights
 from core.checkpoint import save_weights
-from core.errors import check_name
-from core.files import check_writable
+from core.errors import CourseError, check_name
+from core.files import ROOT, check_writable
+from core.record import new_record, write_record
 from core.training import check_seed
+from fcn import pretext, tiny_imagenet
 from fcn.backbones import BACKBONES
-from fcn.facades import pretext
-from fcn.weights import course_file
+from fcn.weights import COURSE_WIDTH, course_file
+
+TRUNKS = [name for name, backbone in BACKBONES.items() if backbone.course_weights]
+RECORDS = ROOT / "files" / "results" / "pretraining"
+EPOCHS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", help=f"{', '.join(BACKBONES)} (on drawn facades) or resnet18 (generated pictures)")
+    parser.add_argument("network", help=f"{', '.join(TRUNKS)} (on Tiny ImageNet) or resnet18 (generated pictures)")
+    parser.add_argument("--data", type=Path, help="the folder tiny-imagenet-200 (default: in dataset/tinyimagenet)")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"on Tiny ImageNet (default: {EPOCHS})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="the file (default: that of the course, in files/)")
+    parser.add_argument("--record", type=Path, help="the record's file (default: in files/results/pretraining)")
 
 
 def run(options: argparse.Namespace) -> None:
     """Trains one network; weights are stored in half precision, which gives the same predictions."""
-    check_name("network", options.network, [*BACKBONES, "resnet18"])
+    check_name("network", options.network, [*TRUNKS, "resnet18"])
     check_seed(options.seed)
+    if options.epochs < 1:
+        raise CourseError(f"--epochs is {options.epochs}; give a number above 0.")
     small_resnet = options.network == "resnet18"
     out = options.out or (small_weights(options.seed) if small_resnet else course_file(options.network))
     check_writable(out.parent)
@@ -32,7 +42,27 @@ def run(options: argparse.Namespace) -> None:
     if small_resnet:
         save_weights(train_small.train(options.seed), out, half=True)
     else:
-        model, accuracy = pretext.train(options.network, options.seed)
-        save_weights(model.torchvision_state(), out, half=True)
-        print(f"accuracy on parts of facades held out: {accuracy:.3f}")
+        _pretrain(options, out, started)
     print(f"{out}: {time.perf_counter() - started:.0f} s")
+
+
+def _pretrain(options: argparse.Namespace, out: Path, started: float) -> None:
+    folder, path = options.data or tiny_imagenet.FOLDER, options.record or RECORDS / f"{options.network}.json"
+    check_writable(path.parent)
+    model, history = pretext.train(options.network, options.seed, options.epochs, folder)
+    save_weights(model.torchvision_state(), out, {"trained_on": "Tiny ImageNet"}, half=True)
+    words = ["python -m course pretrain", options.network, "--epochs", options.epochs, "--seed", options.seed]
+    record = new_record(
+        " ".join(map(str, words)),
+        {"network": options.network, "width": COURSE_WIDTH, "epochs": options.epochs, "seed": options.seed},
+        started,
+        seed=options.seed,
+        data=tiny_imagenet.describe(folder),
+        history=history,
+        best_epoch=len(history),
+        validation=history[-1]["validation"],
+        measured={"parameters": sum(p.numel() for p in model.trunk.parameters())},
+    )
+    write_record(record, path)
+    accuracy, top5 = (history[-1]["validation"][name] for name in ("accuracy", "top5_accuracy"))
+    print(f"accuracy on {record['data']['images']['val']} photographs held out: {accuracy:.3f}, top 5 {top5:.3f}")

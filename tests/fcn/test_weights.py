@@ -16,8 +16,8 @@ from core.files import ROOT
 from core.photographs import read_photograph
 from fcn import classifiers, weights
 from fcn.backbones import Trunk
-from fcn.facades.pretext import Classifier
 from fcn.models import FCN32s
+from fcn.pretext import Classifier
 
 
 def test_course_weights_are_small_and_fit():
