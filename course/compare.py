@@ -8,10 +8,12 @@ from torch import nn
 
 from core.devices import best_device
 from core.errors import CourseError
+from core.files import ROOT
 from core.record import SCORES, read_record
 from course.record import load_results
 from fcn.models import from_weights
 
+RECORDED = ROOT / "files" / "results"
 # What two runs may differ in and still be compared: the thing under test.
 _UNDER_TEST = ("weights", "init")
 
@@ -60,32 +62,32 @@ def best_model(run: Mapping, out: str | Path) -> nn.Module:
     return from_weights(Path(out) / run["notebook"] / "best.safetensors").to(best_device())
 
 
-def recorded_scores(folder: str | Path) -> dict[str, dict[str, object]]:
-    """What the records of `course train` in a folder say, those that differ by their seed alone together.
+def recorded_scores(patterns: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """The scores in committed records, over the seeds.
+
+    Args:
+        patterns: a network's title → its records, one a seed, as a pattern in files/results, such as
+            "photographs_seed*/04_fcn8s.json".
 
     Returns:
-        A network's title → epochs, seeds, and "mean ± standard deviation" by the score's path, such as
-        "validation.mean_iou", for each score that all its records have.
+        Title → epochs, seeds, and "mean ± standard deviation" by the score's path, such as "validation.mean_iou", for
+        each score that all its records have.
 
     Raises:
-        CourseError: a file there is not a record.
+        CourseError: a file is not a record, or there is none.
     """
-    groups: dict[str, list[dict]] = {}
-    for path in sorted(Path(folder).glob("*.json")):
-        record = read_record(path)
-        parameters = record["parameters"]
-        start = {"imagenet": "ImageNet's weights", "course": "course weights", "none": "from scratch"}
-        title = f"{parameters['network'].replace('FCN', 'FCN-')} on {parameters['backbone']}, "
-        groups.setdefault(title + start[parameters["weights"]], []).append(record)
-    return {
-        title: {
+    found = {}
+    for title, pattern in patterns.items():
+        records = [read_record(path) for path in sorted(RECORDED.glob(pattern))]
+        if not records:
+            raise CourseError(f"There is no record {pattern} in {RECORDED}; restore files/results from the course.")
+        found[title] = {
             "epochs": records[0]["parameters"]["epochs"],
             "seeds": len(records),
             **_spreads(records, ("validation", "test")),
             **_spreads([record["measured"] for record in records], ("test_without_doubtful",)),
         }
-        for title, records in groups.items()
-    }
+    return found
 
 
 def _spreads(records: Sequence[Mapping], parts: Sequence[str]) -> dict[str, str]:

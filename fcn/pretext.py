@@ -1,7 +1,7 @@
 """Trains the small classifiers that stand in for ImageNet's (`course pretrain vgg16`, alexnet, googlenet).
 
-The task is ImageNet's in small: name what a photograph shows, on Tiny ImageNet. No label map is seen, so where a thing is
-the trunk has to find out by itself.
+The task is ImageNet's in small: name what a photograph shows, on Tiny ImageNet. No label map is seen, so where a thing
+is the trunk has to find out by itself.
 """
 
 from collections.abc import Iterator

@@ -14,7 +14,7 @@ from course.checks import (
     expect_close,
 )
 from fcn.backbones import Trunk
-from fcn.facades.pretext import Classifier
+from fcn.pretext import Classifier
 from fcn.layers import LearnedUpsampling
 from fcn.models import FCN8s, FCN32s
 
