@@ -1,9 +1,11 @@
 """How commands end: one status and one sentence for each kind of end."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+import torch
 
 from core.command import Failed, Interrupted, finish
 from core.errors import CourseError, check_name
@@ -44,6 +46,17 @@ def test_a_reader_that_goes_away_ends_it_quietly():
     assert process.wait(60) == 0 and process.stderr.read() == ""
 
 
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"]])
+def test_nobody_reads_the_help(words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-m", "course", *words], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writer)
+    assert ended.returncode == 0 and ended.stderr == ""
+
+
 def test_help_lists_every_command_without_waiting_for_torch():
     code = "import sys; from course.__main__ import main; main(['--help']); sys.exit('torch' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -75,3 +88,33 @@ def test_the_error_for_an_unknown_name(name, hint):
     assert str(raised.value) == f'There is no backbone "{name}"; {hint}'
     with pytest.raises(CourseError, match="or 988 others"):
         check_name("class", "zzzzzzz", [f"{n:03}" for n in range(1000)])
+
+
+PHOTOGRAPH = str(ROOT / "files" / "photographs" / "chelsea.png")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "FCN8s", "--out", "{}"],
+        ["pretrain", "vgg16", "--out", "{}/w.safetensors"],
+        ["pretrain", "resnet18", "--out", "{}/w.safetensors"],
+        ["segment", PHOTOGRAPH, "--out", "{}"],
+        ["explain", PHOTOGRAPH, "--out", "{}/map.png"],
+        ["localization", "--out", "{}"],
+        ["residual", "train", "--out", "{}/record.json"],
+        ["residual", "train", "--out", "{}/../record.json", "--weights", "{}/w.safetensors"],
+        ["residual", "gradients", "--model", "residual53", "--out", "{}/plot.png"],
+        ["digits", "--model", "fcn8", "--mode", "train", "--out", "{}"],
+        ["digits", "--model", "fcn8", "--mode", "test", "--out", "{}"],
+        ["digits-experiment", "--out", "{}"],
+        ["release", "{}"],
+    ],
+    ids=lambda words: " ".join(word for word in words[:4] if word != PHOTOGRAPH),
+)
+def test_a_place_that_cannot_be_written_to_is_found_before_the_work(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(torch.nn.Module, "__call__", lambda *_args, **_named: pytest.fail("a network ran"))
+    (tmp_path / "file").touch()
+    assert main([word.format(tmp_path / "file" / "x") for word in words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: Cannot write") and error.count("\n") == 1
