@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
     mended = without_doubtful(test, matrices)
     record = new_record(
         _command(options, out),
-        {name: value for name, value in vars(options).items() if name not in ("resume", "out", "data")}
+        {name: value for name, value in vars(options).items() if name not in ("resume", "out", "data", "keep")}
         | {"data": _told(options.data)},
         started,
         seed=options.seed,
@@ -94,6 +94,8 @@ def run(options: argparse.Namespace) -> None:
     )
     if options.keep is not None:
         save_weights(model, options.keep, half=True)
+    # A resumed run took the time of its earlier epochs too.
+    record["wall_time"] = max(record["wall_time"], round(sum(epoch["seconds"] for epoch in history), 3))
     write_record(record, out / FILE)
     print(f"{out / FILE}: test mean IoU {record['test']['mean_iou']:.3f} with the weights of epoch {best}")
 
