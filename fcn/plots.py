@@ -24,7 +24,7 @@ def colourise(label: Tensor | np.ndarray) -> np.ndarray:
 
 def overlay(image: Tensor, label: Tensor, alpha: float = 0.5) -> np.ndarray:
     """A normalised (3, H, W) photograph with the (H, W) label's colours over it → (H, W, 3) float in 0..1."""
-    return (1 - alpha) * denormalise(image) + alpha * colourise(label) / 255
+    return np.clip((1 - alpha) * denormalise(image) + alpha * colourise(label) / 255, 0, 1)  # rounding
 
 
 def legend(figure: Figure, names: Sequence[str] = CLASSES, maps: Iterable[Tensor] = (), columns: int = 6) -> None:

@@ -131,3 +131,12 @@ def test_published_tables():
     paper = {0.891: 0.814, 0.900: 0.830, 0.903: 0.832}
     assert all(weighted_iou_bound(accuracy) <= weighted <= accuracy for accuracy, weighted in paper.items())
     assert 0.8292 < weighted_iou_bound(0.9490) == pytest.approx(0.901, abs=5e-4)
+
+
+def test_matrices_add_up_to_the_joint_one():
+    pred, target = torch.randint(4, (2, 300)), torch.randint(5, (2, 300))  # 4 is void
+    parts, joint = [ConfusionMatrix(4) for _ in range(2)], ConfusionMatrix(4)
+    for part, some, right in zip(parts, pred, target):
+        part.update(some, right)
+    joint.update(pred, target)
+    assert torch.equal((parts[0] + parts[1]).counts, joint.counts)
