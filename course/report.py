@@ -3,7 +3,6 @@
 import base64
 import json
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 
 import jinja2
@@ -11,8 +10,9 @@ import jinja2
 from core.errors import CourseError
 from core.files import write_atomically
 from core.plotting import curves, svg
-from course.claims.claim import Finding, Results
-from course.claims.measure import materials, measure, recorded_runs
+from course.claims.claim import Results
+from course.claims.measure import ClaimsTable, claims_table, materials, recorded_runs
+from course.claims.page import marked
 from course.record import load_results
 
 FIGURES = {
@@ -23,14 +23,14 @@ FIGURES = {
 }
 
 
-def write_report(folder: str | Path) -> tuple[Results, list[Finding]]:
+def write_report(folder: str | Path) -> ClaimsTable:
     """Writes `<folder>/report.html`.
 
     Args:
         folder: a run's folder.
 
     Returns:
-        The run's records, and what became of the claims.
+        What became of the claims.
 
     Raises:
         CourseError: the folder holds no record, or one that can't be read, or it can't be written to.
@@ -39,13 +39,13 @@ def write_report(folder: str | Path) -> tuple[Results, list[Finding]]:
     results = load_results(folder)
     if not results:
         raise CourseError(f"{folder} holds no results of a run; make some with: python -m course run --out {folder}")
-    findings = measure(results, recorded_runs())
+    claims = claims_table(results, recorded_runs())
     with write_atomically(folder / "report.html") as path:
-        path.write_text(page(results, findings, folder), encoding="utf-8")
-    return results, findings
+        path.write_text(page(results, claims, folder), encoding="utf-8")
+    return claims
 
 
-def page(results: Results, findings: Iterable[Finding], folder: Path) -> str:
+def page(results: Results, claims: ClaimsTable, folder: Path) -> str:
     """The page's HTML, in which nothing is loaded from elsewhere.
 
     Args:
@@ -62,7 +62,8 @@ def page(results: Results, findings: Iterable[Finding], folder: Path) -> str:
         figure_names=FIGURES.values(),
         comparison=_comparison(results),
         per_class=_per_class(results),
-        findings=findings,
+        claims=claims,
+        marked=marked,
         notebooks=[_notebook(name, record, folder) for name, record in results.items()],
     )
 

@@ -12,27 +12,43 @@ class NotMeasured(Exception):
 
 
 def in_favour(figures: Sequence[float]) -> str:
-    """The verdict where a positive figure speaks for the claim.
+    """The verdict where a positive figure speaks for the claim and a negative one against it.
 
-    Reproduced: every seed's figure is positive, and their mean exceeds their standard deviation. Refuted: the
-    mean is negative by more than the standard deviation. One seed alone settles nothing.
+    Reproduced: every seed's figure is positive, and their mean is farther from zero than their standard deviation.
+    Refuted: the mirror image. One seed alone settles nothing; it agrees or disagrees.
     """
+    mean = statistics.mean(figures)
+    agreed = all(figure > 0 for figure in figures) or all(figure < 0 for figure in figures)
     if len(figures) == 1:
-        return f"{'agrees' if figures[0] > 0 else 'disagrees'} (1 seed)"
-    mean, spread = statistics.mean(figures), statistics.stdev(figures)
-    if min(figures) > 0 and mean > spread:
-        return "reproduced"
-    return "refuted" if mean < -spread else "not settled"
+        return "not settled" if mean == 0 else "agrees" if mean > 0 else "disagrees"
+    if not agreed or abs(mean) <= statistics.stdev(figures):
+        return "not settled"
+    return "reproduced" if mean > 0 else "refuted"
+
+
+def above(threshold: float) -> Callable[[Sequence[float]], str]:
+    """The judge of a figure that speaks for the claim where it exceeds a threshold, and else against it."""
+    return lambda figures: in_favour([figure - threshold for figure in figures])
 
 
 def differ(figures: Sequence[float]) -> str:
-    """The verdict where a figure other than zero, of either sign, speaks for the claim.
+    """The verdict where a figure other than zero, of either sign, speaks for the claim; nothing refutes it."""
+    return "reproduced" if in_favour(figures) in ("reproduced", "refuted") else "not settled"
 
-    Reproduced: the mean is farther from zero than one standard deviation.
+
+@dataclass(frozen=True)
+class Photographs:
+    """Where a claim's figures on photographs come from, if its own notebooks have none.
+
+    Attributes:
+        folder: the records', in files/results/.
+        what: data and setting, in words.
+        figures: records by the names of their files → our figure by seed.
     """
-    if len(figures) == 1:
-        return "not settled (1 seed)"
-    return "reproduced" if abs(statistics.mean(figures)) > statistics.stdev(figures) else "not settled"
+
+    folder: str
+    what: str
+    figures: Callable[[Results], Mapping[int, float]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,7 @@ class Claim:
         judge: the verdict from the figures, one per seed, at least one.
         form: format of a figure, as in "+.3f".
         unit: what stands behind the figure.
+        photographs: records of photographs other than these notebooks', if they have none.
     """
 
     name: str
@@ -60,15 +77,26 @@ class Claim:
     judge: Callable[[Sequence[float]], str] = in_favour
     form: str = "+.3f"
     unit: str = ""
+    photographs: Photographs | None = None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of a claim: our figures by seed (None if the notebooks draw nothing), and the verdict."""
+    """What became of a claim on one kind of data.
+
+    Attributes:
+        claim: which.
+        figures: ours, by seed (None if the notebooks draw nothing).
+        verdict: from the figures; "not measured" if there are none.
+        recorded: whether all of it comes from committed records, and none from the run at hand.
+        what: data and setting, where they are others than the column's.
+    """
 
     claim: Claim
     figures: Mapping[int | None, float]
     verdict: str
+    recorded: bool = False
+    what: str = ""
 
     def own_figure(self) -> str:
         """Mean ± standard deviation over the seeds, and how many there are; a dash if there are none."""
@@ -81,3 +109,18 @@ class Finding:
         if self.claim.unit:
             text += f" {self.claim.unit}"
         return f"{text} ({len(values)} seed{'s' if len(values) > 1 else ''})"
+
+    def told(self) -> str:
+        """Figure and verdict in one cell of a table."""
+        if not self.figures:
+            return self.verdict
+        return f"{self.own_figure()}: {self.verdict}" + (f"; {self.what}" if self.what else "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A claim with what became of it on drawings (and generated pictures) and on photographs."""
+
+    claim: Claim
+    drawings: Finding
+    photographs: Finding

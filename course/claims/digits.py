@@ -1,8 +1,6 @@
 """The claims about digits: notebook 09."""
 
-from collections.abc import Sequence
-
-from course.claims.claim import Claim, Results
+from course.claims.claim import Claim, Results, above
 
 SURGERY = "09_digit_surgery"
 FOUND = 0.5  # the overlap from which PASCAL VOC counts an object as found
@@ -19,14 +17,6 @@ def _lost_by_skips(results: Results) -> float:
 def _found_on_grids(results: Results) -> float:
     """Mean IoU of the ten digits on grids, of standardFCN trained on single digits, in eval mode and scaled."""
     return results[SURGERY]["measured"]["scores"]["standardFCN, single digits"]["grid"]["digit_mean_iou"]
-
-
-def _found(figures: Sequence[float]) -> str:
-    """Reproduced if every seed is above `FOUND`, refuted if every seed is below; one seed alone settles nothing."""
-    above = [figure > FOUND for figure in figures]
-    if len(figures) == 1:
-        return f"{'agrees' if above[0] else 'disagrees'} (1 seed)"
-    return "reproduced" if all(above) else "not settled" if any(above) else "refuted"
 
 
 CLAIMS = (
@@ -46,7 +36,7 @@ CLAIMS = (
         published="ink found, classes lacking; by eye, in train mode, brightness 255 times too large",
         notebooks=(SURGERY,),
         figure=_found_on_grids,
-        judge=_found,
+        judge=above(FOUND),
         form=".3f",
     ),
 )

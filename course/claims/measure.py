@@ -1,8 +1,9 @@
 """Claims are tests: each published claim the course repeats, measured on a run and on recorded ones."""
 
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from core.errors import CourseError
 from core.files import ROOT
@@ -12,7 +13,7 @@ from course.claims import digits as claims_digits
 from course.claims import facades as claims_facades
 from course.claims import residual as claims_residual
 from course.claims import tables as claims_tables
-from course.claims.claim import Claim, Finding, NotMeasured, Results
+from course.claims.claim import Claim, Finding, NotMeasured, Results, Row
 from fcn.data_sets import DATA_SETS
 
 CLAIMS: tuple[Claim, ...] = (
@@ -24,17 +25,78 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 RECORDED = ROOT / "files" / "results"
+DRAWINGS, PHOTOGRAPHS = "drawings", "photographs"
+# The committed run of each; its other seeds are found by their records.
+FIRST = {DRAWINGS: "builtin_seed0", PHOTOGRAPHS: "photographs_seed0"}
+# What records call data that are no photographs.
+DRAWN = {None, "builtin", "built-in shapes", "generated pictures", "builtin digits", "mnist digits"}
 _data_names = {name: entry.title for name, entry in DATA_SETS.items()} | {"builtin digits": "built-in digits"}
 _weight_names = {"imagenet": "ImageNet weights", "course": "small course weights"}
+T = TypeVar("T")
 
 
-def recorded_runs(folder: Path = RECORDED) -> list[Results]:
-    """The committed records of earlier runs, `<folder>/<run>/<notebook>.json`.
+@dataclass(frozen=True)
+class ClaimsTable:
+    """Every claim with its verdict on drawings and on photographs.
+
+    Attributes:
+        rows: one for each claim.
+        materials: what kind of data → which data and weights its column comes from.
+    """
+
+    rows: Sequence[Row]
+    materials: Mapping[str, str]
+
+
+def claims_table(run: Results, recorded: Mapping[str, Results], claims: Sequence[Claim] = CLAIMS) -> ClaimsTable:
+    """The table of a run: its findings in the columns of its data, what is recorded in the others.
+
+    Args:
+        run: the records of the run at hand, by notebook; none gives what is recorded alone.
+        recorded: the committed runs, by name.
+
+    Raises:
+        CourseError: a record lacks what a claim is computed from.
+    """
+    return ClaimsTable(
+        [Row(claim, **{kind: _on(kind, claim, run, recorded) for kind in FIRST}) for claim in claims],
+        {
+            kind: materials(recorded.get(first, {}) | {n: r for n, r in run.items() if _kind([r]) == kind})
+            for kind, first in FIRST.items()
+        },
+    )
+
+
+def _on(kind: str, claim: Claim, run: Results, recorded: Mapping[str, Results]) -> Finding:
+    if all(notebook in run for notebook in claim.notebooks) and _kind(run[n] for n in claim.notebooks) == kind:
+        finding = _measure(claim, run, recorded.values())
+        if finding.figures:
+            return finding
+    if kind == PHOTOGRAPHS and claim.photographs is not None:
+        folder = claim.photographs.folder
+        finding = _judged(claim, _computed(claim, folder, claim.photographs.figures, recorded.get(folder, {})))
+        finding = replace(finding, what=claim.photographs.what)
+    else:
+        finding = _measure(claim, recorded.get(FIRST[kind], {}), recorded.values())
+    return replace(finding, recorded=True)
+
+
+def _kind(records: Iterable[Mapping]) -> str:
+    """What a claim's records are of: drawings (generated pictures, digits), or photographs."""
+    names = {(record["data"] or {}).get("name") for record in records}
+    return DRAWINGS if names <= DRAWN else PHOTOGRAPHS
+
+
+def recorded_runs(folder: Path = RECORDED) -> dict[str, Results]:
+    """The committed records of earlier runs, `<folder>/<run>/<notebook>.json`, by run and notebook.
 
     Raises:
         CourseError: a file there is not a record.
     """
-    return [{path.stem: read_record(path) for path in sorted(run.glob("*.json"))} for run in sorted(folder.glob("*/"))]
+    return {
+        run.name: {path.stem: read_record(path) for path in sorted(run.glob("*.json"))}
+        for run in sorted(folder.glob("*/"))
+    }
 
 
 def measure(run: Results, recorded: Iterable[Results], claims: Sequence[Claim] = CLAIMS) -> list[Finding]:
@@ -46,27 +108,38 @@ def measure(run: Results, recorded: Iterable[Results], claims: Sequence[Claim] =
     Raises:
         CourseError: a record lacks what a claim is computed from.
     """
-    return [_measure(claim, run, list(recorded)) for claim in claims]
+    recorded = list(recorded)
+    return [_measure(claim, run, recorded) for claim in claims]
 
 
-def _measure(claim: Claim, run: Results, recorded: list[Results]) -> Finding:
-    if not all(notebook in run for notebook in claim.notebooks):
-        return Finding(claim, {}, "not run")
+def _measure(claim: Claim, run: Results, recorded: Collection[Results]) -> Finding:
     figures = {}
-    for results in (run, *recorded):
-        seeds = {results[n]["seed"] for n in claim.notebooks if n in results} - {None}
-        if len(seeds) > 1 or not all(_comparable(n, run, results) for n in claim.notebooks):
-            continue
-        try:
-            figures.setdefault(next(iter(seeds), None), claim.figure(results))
-        except NotMeasured:
-            continue
-        except (KeyError, TypeError, IndexError, ValueError, ZeroDivisionError) as error:
-            raise CourseError(
-                f"The claim {claim.name} can't be computed: the record of {' or '.join(claim.notebooks)} with seed "
-                f"{next(iter(seeds), None)} lacks {error}; run the notebook again, or mend the claim."
-            ) from error
-    return Finding(claim, figures, claim.judge(list(figures.values())) if figures else "not run")
+    if all(notebook in run for notebook in claim.notebooks):
+        for results in (run, *recorded):
+            seeds = {results[n]["seed"] for n in claim.notebooks if n in results} - {None}
+            if len(seeds) > 1 or not all(_comparable(n, run, results) for n in claim.notebooks):
+                continue
+            seed = next(iter(seeds), None)
+            where = f"{' or '.join(claim.notebooks)} with seed {seed}"
+            try:
+                figures.setdefault(seed, _computed(claim, where, claim.figure, results))
+            except NotMeasured:
+                continue
+    return _judged(claim, figures)
+
+
+def _computed(claim: Claim, where: str, figure: Callable[[Results], T], results: Results) -> T:
+    try:
+        return figure(results)
+    except (KeyError, TypeError, IndexError, ValueError, ZeroDivisionError) as error:
+        raise CourseError(
+            f"The claim {claim.name} can't be computed: the record of {where} lacks {error}; run the notebook again, "
+            "or mend the claim."
+        ) from error
+
+
+def _judged(claim: Claim, figures: Mapping[int | None, float]) -> Finding:
+    return Finding(claim, figures, claim.judge(list(figures.values())) if figures else "not measured")
 
 
 def _comparable(notebook: str, run: Results, other: Results) -> bool:
@@ -91,21 +164,3 @@ def materials(run: Results) -> str:
     names = [_data_names.get(name, name) for name in sorted(data)]
     names += [_weight_names.get(name, name) for name in sorted(weights)]
     return ", ".join(names) or "no data recorded"
-
-
-def table(findings: Sequence[Finding], run: Results) -> str:
-    """The findings as aligned text of at most 120 columns, headed by the data and weights they come from."""
-    rows = [("claim", "statement", "published", "ours", "verdict")]
-    rows += [
-        (finding.claim.name, finding.claim.statement, finding.claim.published, finding.own_figure(), finding.verdict)
-        for finding in findings
-    ]
-    widths = (20, 34, 27, 18, 13)
-    lines = [f"Claims, measured with: {materials(run)}", "(ours: mean ± standard deviation over seeds)", ""]
-    for row in rows:
-        cells = [textwrap.wrap(text, width) for text, width in zip(row, widths)]
-        for i in range(max(map(len, cells))):
-            parts = [(cell[i] if i < len(cell) else "").ljust(width) for cell, width in zip(cells, widths)]
-            lines.append("  ".join(parts).rstrip())
-        lines.append("-" * (sum(widths) + 2 * (len(widths) - 1)))
-    return "\n".join(lines)

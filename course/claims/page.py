@@ -1,39 +1,65 @@
-"""docs/claims.md: every claim with its verdict, from the committed records alone."""
+"""The claims table in writing: docs/claims.md, and text for a terminal."""
 
-from collections.abc import Sequence
+import textwrap
 
-from core.record import read_record
-from course.claims.claim import Finding, Results
-from course.claims.measure import RECORDED, materials, measure, recorded_runs
+from course.claims.claim import Finding
+from course.claims.measure import ClaimsTable, claims_table, recorded_runs
 
-SEED_0 = RECORDED / "builtin_seed0"  # of the quick configuration; the other seeds are found by their records
 HEAD = """# Claims
 
 <!-- Written by `course claims` from files/results/; a test holds it against the records. Don't edit it. -->
 
-What published sources say, and what the course measured: mean ± standard deviation over the seeds. A number with a sign
-speaks for the claim if it is positive. *Reproduced*: every seed speaks for it, and the mean exceeds the standard
-deviation. *Refuted*: the mean is below zero by more than that. A verdict belongs to its data and its budget.
+What published sources say, and what the course measured: mean ± standard deviation over the seeds, and the verdict. A
+number with a sign speaks for the claim if it is positive, against it if it is negative. *Reproduced*: every seed speaks
+for it, and the mean is farther from zero than the standard deviation. *Refuted*: every seed speaks against it, by the
+same measure. *Not settled*: neither. One seed alone *agrees* or *disagrees*. A verdict belongs to its data and its budget:
+a difference after few epochs is one of speed.
 
-Measured with: {materials}; the quick configuration, on drawings and generated pictures.
+- **Drawings** (and generated pictures), the quick configuration: {drawings}.
+- **Photographs**, the preset `photographs` where a cell names nothing else: {photographs}.
 """
+WIDTHS = (20, 30, 24, 19, 19)  # of the columns on a terminal; with the gaps 120 together
+MARK = "*"  # behind what comes from committed records
 
 
 def page() -> str:
-    """The page as Markdown.
+    """The page as Markdown, from the committed records alone.
 
     Raises:
         CourseError: a record can't be read, or lacks what a claim needs.
     """
-    run: Results = {path.stem: read_record(path) for path in sorted(SEED_0.glob("*.json"))}
-    findings = measure(run, recorded_runs())
-    return "\n".join([HEAD.format(materials=materials(run)), *_table(findings)]) + "\n"
-
-
-def _table(findings: Sequence[Finding]) -> list[str]:
-    lines = ["| claim | statement | source | published | ours | verdict |", "|---|---|---|---|---|---|"]
-    for finding in findings:
-        claim = finding.claim
-        cells = (claim.name, claim.statement, claim.source, claim.published, finding.own_figure(), finding.verdict)
+    table = claims_table({}, recorded_runs())
+    lines = ["| claim | statement | source | published | drawings | photographs |", "|---|---|---|---|---|---|"]
+    for row in table.rows:
+        claim, both = row.claim, (row.drawings.told(), row.photographs.told())
+        cells = (claim.name, claim.statement, claim.source, claim.published, *both)
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
-    return lines
+    return "\n".join([HEAD.format(**table.materials), *lines]) + "\n"
+
+
+def as_text(table: ClaimsTable) -> str:
+    """A run's table in at most 120 columns, headed by what each column was measured with."""
+    cells = [("claim", "statement", "published", *table.materials)]
+    cells += [
+        (row.claim.name, row.claim.statement, row.claim.published, marked(row.drawings), marked(row.photographs))
+        for row in table.rows
+    ]
+    head = [f"{kind}: {materials}" for kind, materials in table.materials.items()]
+    lines = [
+        "Claims: mean ± standard deviation over seeds, and the verdict",
+        *(line for text in head for line in textwrap.wrap(text, 120, subsequent_indent="  ")),
+        "* from the committed records in files/results/, not from this run",
+        "",
+    ]
+    for row in cells:
+        wrapped = [textwrap.wrap(text, width) for text, width in zip(row, WIDTHS)]
+        for i in range(max(map(len, wrapped))):
+            parts = [(cell[i] if i < len(cell) else "").ljust(width) for cell, width in zip(wrapped, WIDTHS)]
+            lines.append("  ".join(parts).rstrip())
+        lines.append("-" * 120)
+    return "\n".join(lines)
+
+
+def marked(finding: Finding) -> str:
+    """Figure and verdict, with a star if they come from committed records."""
+    return finding.told() + (MARK if finding.recorded and finding.figures else "")

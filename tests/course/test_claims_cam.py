@@ -29,5 +29,7 @@ def test_verdicts_from_three_seeds():
     assert diffuse.verdict == "refuted"
 
 
-def test_without_the_notebook_they_are_not_run():
-    assert {f.verdict for f in measure({}, []) if f.claim.name in ("cam-localises", "resnet-diffuse")} == {"not run"}
+def test_without_the_notebook_they_are_not_measured():
+    assert {f.verdict for f in measure({}, []) if f.claim.name in ("cam-localises", "resnet-diffuse")} == {
+        "not measured"
+    }

@@ -38,5 +38,5 @@ def test_other_verdicts():
     good, bad = [_record(seed, 0.97, 0.94 - 0.001 * seed, 0.6) for seed in (0, 1)], _record(1, 0.9, 0.95, 0.4)
     assert verdicts(*good) == {"fcn8-digits-worse": "reproduced", "digits-generalise": "reproduced"}
     assert verdicts(good[0], bad) == {"fcn8-digits-worse": "not settled", "digits-generalise": "not settled"}
-    assert verdicts(bad) == {"fcn8-digits-worse": "disagrees (1 seed)", "digits-generalise": "disagrees (1 seed)"}
-    assert set(verdicts({}).values()) == {"not run"}
+    assert verdicts(bad) == {"fcn8-digits-worse": "disagrees", "digits-generalise": "disagrees"}
+    assert set(verdicts({}).values()) == {"not measured"}
