@@ -10,10 +10,10 @@ HEAD = """# Claims
 <!-- Written by `course claims` from files/results/; a test holds it against the records. Don't edit it. -->
 
 What published sources say, and what the course measured: mean ± standard deviation over the seeds, and the verdict. A
-number with a sign speaks for the claim if it is positive, against it if it is negative. *Reproduced*: every seed speaks
-for it, and the mean is farther from zero than the standard deviation. *Refuted*: every seed speaks against it, by the
-same measure. *Not settled*: neither. One seed alone *agrees* or *disagrees*. A verdict belongs to its data and its budget:
-a difference after few epochs is one of speed.
+number with a sign speaks for the claim if it is positive, against it if it is negative. *Reproduced*: every seed
+speaks for it, and the mean is farther from zero than the standard deviation. *Refuted*: every seed speaks against it,
+by the same measure. *Not settled*: neither. One seed alone *agrees* or *disagrees*. A verdict belongs to its data and
+its budget: a difference after few epochs is one of speed.
 
 - **Drawings** (and generated pictures), the quick configuration: {drawings}.
 - **Photographs**, the preset `photographs` where a cell names nothing else: {photographs}.
