@@ -1,19 +1,15 @@
 """Reading the records of several trainings to hold them beside each other."""
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import nn
 
 from core.devices import best_device
 from core.errors import CourseError
-from core.files import ROOT
-from core.record import SCORES, read_record
 from course.record import load_results
 from fcn.models import from_weights
 
-RECORDED = ROOT / "files" / "results"
 # What two runs may differ in and still be compared: the thing under test.
 _UNDER_TEST = ("weights", "init")
 
@@ -60,43 +56,3 @@ def comparable(runs: Mapping[str, Mapping]) -> list[str]:
 def best_model(run: Mapping, out: str | Path) -> nn.Module:
     """The network of a record with the weights of its best epoch."""
     return from_weights(Path(out) / run["notebook"] / "best.safetensors").to(best_device())
-
-
-def recorded_scores(patterns: Mapping[str, str]) -> dict[str, dict[str, object]]:
-    """The scores in committed records, over the seeds.
-
-    Args:
-        patterns: a network's title → its records, one a seed, as a pattern in files/results, such as
-            "photographs_seed*/04_fcn8s.json".
-
-    Returns:
-        Title → epochs, seeds, and "mean ± standard deviation" by the score's path, such as "validation.mean_iou", for
-        each score that all its records have.
-
-    Raises:
-        CourseError: a file is not a record, or there is none.
-    """
-    found = {}
-    for title, pattern in patterns.items():
-        records = [read_record(path) for path in sorted(RECORDED.glob(pattern))]
-        if not records:
-            raise CourseError(f"There is no record {pattern} in {RECORDED}; restore files/results from the course.")
-        found[title] = {
-            "epochs": records[0]["parameters"]["epochs"],
-            "seeds": len(records),
-            **_spreads(records, ("validation", "test")),
-            **_spreads([record["measured"] for record in records], ("test_without_doubtful",)),
-        }
-    return found
-
-
-def _spreads(records: Sequence[Mapping], parts: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for part in parts:
-        for name in SCORES:
-            values = [(record.get(part) or {}).get(name) for record in records]
-            if None not in values:
-                found[f"{part}.{name}"] = f"{statistics.mean(values):.3f}" + (
-                    f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-                )
-    return found
