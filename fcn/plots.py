@@ -56,8 +56,9 @@ def prediction_sheet(
         names: of the classes; of more than twelve the legend lists those that occur in the sheet.
     """
     titles = ["photograph", "truth"] + [title for name in predictions for title in (name, "errors (black)")]
-    figure = Figure(figsize=(1.9 * len(titles), 1.9 * len(images) + 0.6), layout="constrained")
-    axes = figure.subplots(len(images), len(titles), squeeze=False)
+    heights = [height / width for height, width in (label.shape for label in labels)]  # all panels are equally wide
+    figure = Figure(figsize=(1.9 * len(titles), 1.9 * sum(heights) + 0.9), layout="constrained")
+    axes = figure.subplots(len(images), len(titles), squeeze=False, height_ratios=heights)
     for row, (image, label) in enumerate(zip(images, labels)):
         panels = [denormalise(image), colourise(label)]
         for of_all in predictions.values():
