@@ -21,7 +21,8 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
     """Square windows of labelled photographs: at a random place and scale, mirrored at random, lighter or darker.
 
     What lies beyond the photograph is mean grey and void. Draws come from torch's generator, so a training that is
-    resumed cuts the windows that one in one go would have cut.
+    resumed cuts the windows that one in one go would have cut; processes that help with reading draw by themselves,
+    and begin anew.
 
     Args:
         dataset: the photographs; window `index` is cut from photograph `index`.
@@ -101,6 +102,7 @@ class Reading:
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=device.type == "cuda",
+            generator=torch.Generator(),
         )
 
     def __len__(self) -> int:
@@ -115,6 +117,9 @@ class Reading:
         """Each batch's indices and its images and labels, on the device, in an order drawn anew."""
         sizes = [self.dataset.size(index) if self.whole else (1, 1) for index in range(len(self.dataset))]
         self.batches = draw_batches(sizes, self.batch_size)
+        # A loader draws once when it begins and, if its processes live on, never again; here once an epoch, so that the
+        # order of images is the same with them and without.
+        self.loader.generator.manual_seed(int(torch.empty((), dtype=torch.int64).random_()))
         batches = iter(self.loader)
         for indices in self.batches:
             started = time.perf_counter()
