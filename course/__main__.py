@@ -38,11 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"error: {unknown_name('command', name, COMMANDS)}", file=sys.stderr)
         return MENDABLE
+    return finish(lambda: _run(name, words[1:]))
+
+
+def _run(name: str, words: Sequence[str]) -> None:
     module = importlib.import_module(COMMANDS[name][0])
     parser = argparse.ArgumentParser(prog=f"course {name}", description=COMMANDS[name][1].capitalize())
     module.add_arguments(parser)
-    options = parser.parse_args(words[1:])
-    return finish(lambda: module.run(options))
+    module.run(parser.parse_args(words))
 
 
 def _help() -> str:

@@ -70,6 +70,15 @@ def test_every_command_explains_itself(name, capsys):
     assert ended.value.code == 0 and f"usage: course {name}" in capsys.readouterr().out
 
 
+def test_ctrl_c_while_packages_are_imported(monkeypatch, capsys):
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("course.__main__.importlib.import_module", interrupted)
+    assert main(["train", "FCN8s"]) == 130
+    assert capsys.readouterr().err.startswith("error: Interrupted")
+
+
 def test_an_unknown_command_gets_the_nearest(capsys):
     assert main(["segmnt"]) == 2
     assert 'There is no command "segmnt"; did you mean "segment"?' in capsys.readouterr().err
