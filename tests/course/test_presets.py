@@ -174,3 +174,17 @@ def test_a_folder_of_facades_goes_to_notebook_11_as_well(small_facades):
     resolved = parameters.resolve(notebooks.choose([]), given, Preset("photographs"))
     assert {resolved[stem]["data"] for stem in resolved if "data" in resolved[stem]} == {str(small_facades)}
     assert resolved["11_fcn_skips"]["backbone"] == "efficientnet_lite0"
+
+
+@pytest.mark.parametrize(
+    "name, notebook, smaller", [("photographs", "04_fcn8s", []), ("full", "02_fcn32s_scratch", [("width", "0.125")])]
+)
+def test_the_courses_presets_run_on_tiny_pictures(name, notebook, smaller, small_facades, tmp_path):
+    (small_facades / "splits.json").write_text(json.dumps({"train": 6, "validation": 1, "test": 3}))
+    given = [("epochs", "1"), ("scale", "1.0"), *smaller]
+    out = run.run([notebook], given, str(small_facades), str(tmp_path / "out"), name)
+    record = json.loads((out / notebook / "results.json").read_text())
+    file = yaml.safe_load((ROOT / "presets" / name / f"{notebook}.yaml").read_text(encoding="utf-8"))
+    given = {"data": ".../facades", "epochs": 1, "scale": 1.0} | {key: float(text) for key, text in smaller}
+    assert file | given == {key: record["parameters"][key] for key in file}
+    assert record["test"]["mean_iou"] > 0 and f"--preset {name}" in record["command"]
