@@ -1,39 +1,25 @@
 """Fetches the data sets from their own sites, and lets nothing pass that isn't as it should be."""
 
 import contextlib
-import lzma
 import shutil
-import stat
-import struct
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import torchvision
 from torchvision.datasets import SBDataset, VOCSegmentation
-from torchvision.datasets.utils import check_integrity
+from torchvision.datasets.utils import check_integrity, extract_archive
 
 from core.download import download
 from core.errors import CourseError, check_name
 from core.files import ROOT, sha256
+from fcn import tiny_imagenet
+from fcn.archives import unpack, unwritable
 from fcn.voc import VOC, YEARS, voc_folder
 
 SITE = "https://cmp.felk.cvut.cz/~tylecr1/facade/"
 ARCHIVES = ("CMP_facade_DB_base.zip", "CMP_facade_DB_extended.zip")
+TINY_IMAGENET = ("http://cs231n.stanford.edu/tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de")  # and its MD5
 MANIFEST = ROOT / "dataset" / "SHA256SUMS"
-LARGEST = 1 << 28  # bytes that an archive may hold of what the manifest names; the two have 130 MB together
-UNREADABLE = (  # what zipfile and its decompressors raise on damage
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    IndexError,
-    OSError,  # bz2's, and of places that lie outside the file
-    RuntimeError,  # of encrypted members, and of a method that Python doesn't know
-    ValueError,
-)
 
 
 def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path = MANIFEST) -> None:
@@ -80,7 +66,7 @@ def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path =
         _appear(unpacked, into)
         shutil.rmtree(work)
     except OSError as error:
-        raise _unwritable(into.parent, error) from error
+        raise unwritable(into.parent, error) from error
     print(f"{into}: {len(expected)} files, all as in the manifest.")
 
 
@@ -97,79 +83,11 @@ def differing(folder: Path, expected: dict[str, str]) -> list[str]:
     ]
 
 
-def unpack(archive: Path, folder: Path, expected: Mapping[str, str]) -> None:
-    """Unpacks those files of an archive that the manifest names, which may lie under a folder of any name.
-
-    torchvision's extraction takes whatever an archive holds; this one takes what the manifest names, and looks first.
-
-    Raises:
-        CourseError: it isn't a whole zip archive, it is encrypted, or it holds a link, a path that leaves the folder,
-            or more than belongs there; it is removed, so that the next run downloads it anew. Or the folder can't be
-            written to; the archive is kept.
-    """
-    try:
-        with zipfile.ZipFile(archive) as content:
-            for name, member in _wanted(content, expected).items():
-                _write(folder / name, content.read(member))
-    except UnsafeArchive as error:
-        archive.unlink()
-        raise CourseError(f"{archive.name} holds {error}; nothing of it was unpacked.") from error
-    except UNREADABLE as error:
-        archive.unlink()
-        raise CourseError(
-            f"{archive.name} isn't a whole zip archive ({error}); run this again to download it anew."
-        ) from error
-
-
-def _wanted(content: zipfile.ZipFile, expected: Mapping[str, str]) -> dict[str, zipfile.ZipInfo]:
-    """The members that the manifest names, by their names there.
-
-    Raises:
-        UnsafeArchive: any member, wanted or not, would write elsewhere, or the wanted ones are too large.
-    """
-    members = [member for member in content.infolist() if not member.is_dir()]
-    for member in members:
-        _refuse_unsafe(member)
-    named = {"/".join(PurePosixPath(member.filename).parts[-2:]): member for member in members}
-    wanted = {name: member for name, member in named.items() if name in expected}
-    total = sum(member.file_size for member in wanted.values())
-    if total > LARGEST:
-        raise UnsafeArchive(f"{total / 1e6:.0f} MB, where at most {LARGEST / 1e6:.0f} belong")
-    return wanted
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file of an archive. Its errors are the disk's, which don't speak against the archive."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise _unwritable(path.parent, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> CourseError:
-    return CourseError(
-        f"Cannot write to {folder}: {error.strerror or error}; free some space or name another folder with --into."
-    )
-
-
 def _appear(whole: Path, into: Path) -> None:
     """Puts a complete folder in its place in one step; an empty one that is there makes way."""
     if into.is_dir():
         into.rmdir()
     whole.replace(into)
-
-
-class UnsafeArchive(Exception):
-    """An archive that would write where it must not."""
-
-
-def _refuse_unsafe(member: zipfile.ZipInfo) -> None:
-    path = PurePosixPath(member.orig_filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or any(":" in part for part in path.parts[:1]):
-        raise UnsafeArchive(f'a path that leaves its folder, "{member.filename}"')
-    if stat.S_ISLNK(member.external_attr >> 16):
-        raise UnsafeArchive(f'a link, "{member.filename}"')
 
 
 def fetch_voc(into: str | Path | None = None, year: str = "2012") -> None:
@@ -226,6 +144,33 @@ def fetch_sbd(into: str | Path | None = None) -> None:
             (work / name).replace(whole / name)
         _appear(whole, into)
     print(f"{into}: SBD's images and label maps")
+
+
+def fetch_tiny_imagenet(into: str | Path | None = None) -> None:
+    """Downloads and unpacks Tiny ImageNet, 248 MB, and decodes its photographs, another 1.4 GB.
+
+    Args:
+        into: the folder for tiny-imagenet-200/; dataset/tinyimagenet by default.
+
+    Raises:
+        CourseError: as `fetch_voc`, or what is there isn't whole.
+    """
+    into = Path(into or tiny_imagenet.FOLDER.parent).resolve()
+    if into.exists() and not into.is_dir():
+        raise CourseError(f"{into} is a file; name a folder with --into.")
+    folder = into / tiny_imagenet.FOLDER.name
+    if not folder.exists():
+        address, md5 = TINY_IMAGENET
+        name = address.rsplit("/", 1)[-1]
+
+        def unpack_into(work: Path) -> None:
+            extract_archive(work / name, work)
+
+        with _fetched(address, name, md5, into, unpack_into) as work:
+            into.mkdir(parents=True, exist_ok=True)
+            (work / folder.name).replace(folder)
+    train, validation = (len(tiny_imagenet.load_photographs(split, folder)[1]) for split in ("train", "val"))
+    print(f"{folder}: {train} photographs to train on and {validation} to validate on")
 
 
 @contextlib.contextmanager

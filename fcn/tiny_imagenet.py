@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from core.errors import CourseError
 from core.files import ROOT, sha256, write_atomically
@@ -14,7 +15,6 @@ from core.photographs import read_photograph
 
 FOLDER = ROOT / "dataset" / "tinyimagenet" / "tiny-imagenet-200"
 SIDE, CLASSES, OF_EACH = 64, 200, {"train": 500, "val": 50}
-FETCH = "fetch it with `course data tinyimagenet`"
 
 
 def load_photographs(split: str, folder: Path = FOLDER) -> tuple[np.ndarray, np.ndarray]:
@@ -33,39 +33,59 @@ def load_photographs(split: str, folder: Path = FOLDER) -> tuple[np.ndarray, np.
     Raises:
         CourseError: the data set is missing or not whole, or a photograph is damaged.
     """
-    order = {name: number for number, name in enumerate(_wnids(folder))}
-    listed = _listed(split, folder)
-    count = CLASSES * OF_EACH[split]
-    if len(listed) != count or any(wnid not in order for _, wnid in listed):
-        raise CourseError(f"{folder} holds {len(listed)} photographs to {split} where {count} belong; {FETCH}.")
+    order = {wnid: place for place, wnid in enumerate(_wnids(folder))}
+    listed = [(path, order[wnid]) for path, wnid in _listed(split, folder) if wnid in order]
+    shape = (CLASSES * OF_EACH[split], SIDE, SIDE, 3)
+    if len(listed) != shape[0]:
+        raise _not_whole(folder, f"{split} holds {len(listed)} of {shape[0]} photographs")
     decoded = folder / f"{split}.npy"
     if not decoded.is_file():
-        photographs = np.empty((count, SIDE, SIDE, 3), np.uint8)
-        for number, (path, _) in enumerate(listed):
-            photographs[number] = read_photograph(path)
+        photographs = np.empty(shape, np.uint8)
+        for place, (path, _) in enumerate(tqdm(listed, desc=f"decoding {split}", disable=None)):
+            photograph = read_photograph(path)
+            if photograph.shape != shape[1:]:
+                raise _not_whole(folder, f"{path.name} isn't of {SIDE} × {SIDE} pixels")
+            photographs[place] = photograph
         with write_atomically(decoded) as temporary:
             np.save(temporary, photographs)
-    return np.load(decoded, mmap_mode="r"), np.array([order[wnid] for _, wnid in listed])
+    try:
+        photographs = np.load(decoded, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        photographs = None
+    if photographs is None or photographs.shape != shape or photographs.dtype != np.uint8:
+        raise CourseError(f"{decoded} doesn't hold what the course wrote there; remove it, and it is made anew.")
+    return photographs, np.array([place for _, place in listed])
 
 
 def class_names(folder: Path = FOLDER) -> list[str]:
-    """The 200 classes' names in words, in order."""
-    words = dict(line.split("\t", 1) for line in _read(folder / "words.txt"))
-    return [words[wnid] for wnid in _wnids(folder)]
+    """The first of each class's names in words, in order.
+
+    Raises:
+        CourseError: a list is missing or not whole.
+    """
+    words = dict(line.split("\t", 1) for line in _lines(folder, "words.txt") if "\t" in line)
+    if missing := [wnid for wnid in _wnids(folder) if wnid not in words]:
+        raise _not_whole(folder, f"words.txt has no name for {missing[0]}")
+    return [words[wnid].split(",")[0] for wnid in _wnids(folder)]
 
 
 def describe(folder: Path = FOLDER) -> dict[str, object]:
-    """What a record says of this data set; the hash is of the decoded photographs."""
+    """What a record says of this data set, once both splits are decoded; the hash is of the decoded photographs."""
     hashes = "".join(sha256(folder / f"{split}.npy") for split in OF_EACH)
     return {
         "name": "Tiny ImageNet",
         "sha256": hashlib.sha256(hashes.encode()).hexdigest(),
         "images": {split: CLASSES * count for split, count in OF_EACH.items()},
+        "classes": class_names(folder),
     }
 
 
 def _wnids(folder: Path) -> list[str]:
-    return _read(folder / "wnids.txt")
+    """The classes' identifiers in WordNet, in the order in which the course counts them."""
+    wnids = _lines(folder, "wnids.txt")
+    if len(set(wnids)) != CLASSES:
+        raise _not_whole(folder, f"wnids.txt names {len(set(wnids))} of {CLASSES} classes")
+    return wnids
 
 
 def _listed(split: str, folder: Path) -> list[tuple[Path, str]]:
@@ -73,13 +93,25 @@ def _listed(split: str, folder: Path) -> list[tuple[Path, str]]:
     if split == "train":
         paths = sorted((folder / "train").glob("*/images/*.JPEG"))
         return [(path, path.parent.parent.name) for path in paths]
-    rows = [line.split("\t")[:2] for line in _read(folder / "val" / "val_annotations.txt")]
-    there = {path.name for path in (folder / "val" / "images").glob("*.JPEG")}
-    return [(folder / "val" / "images" / name, wnid) for name, wnid in rows if name in there]
+    images = folder / "val" / "images"
+    there = {path.name for path in images.glob("*.JPEG")}
+    rows = (line.split("\t") for line in _lines(folder, "val/val_annotations.txt"))
+    return [(images / row[0], row[1]) for row in rows if row[0] in there and len(row) > 1]
 
 
-def _read(path: Path) -> list[str]:
+def _lines(folder: Path, name: str) -> list[str]:
+    if not folder.is_dir():
+        raise CourseError(
+            f"There is no Tiny ImageNet in {folder}; fetch it with `course data tinyimagenet`, or name its folder with "
+            "--data."
+        )
     try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise CourseError(f"{path} is missing; {FETCH}.") from error
+        return (folder / name).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise _not_whole(folder, f"{name} is missing or unreadable") from error
+
+
+def _not_whole(folder: Path, what: str) -> CourseError:
+    return CourseError(
+        f"{folder} isn't the whole of Tiny ImageNet: {what}; remove it and fetch it with `course data tinyimagenet`."
+    )

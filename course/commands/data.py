@@ -5,7 +5,12 @@ import argparse
 from core.errors import check_name
 from fcn import fetch
 
-FETCH = {"cmp": fetch.fetch_cmp, "voc": fetch.fetch_voc, "sbd": fetch.fetch_sbd}
+FETCH = {
+    "cmp": fetch.fetch_cmp,
+    "voc": fetch.fetch_voc,
+    "sbd": fetch.fetch_sbd,
+    "tinyimagenet": fetch.fetch_tiny_imagenet,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

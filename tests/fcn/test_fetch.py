@@ -17,7 +17,8 @@ import pytest
 from core.download import download
 from core.errors import CourseError
 from course.__main__ import main
-from fcn.fetch import MANIFEST, fetch_cmp, read_manifest, unpack
+from fcn.archives import unpack
+from fcn.fetch import MANIFEST, fetch_cmp, read_manifest
 
 FILES = {
     f"{part}/cmp_{part[0]}000{n}.{kind}": f"{part} {n} {kind}".encode() * 5000
@@ -217,7 +218,7 @@ def test_an_archive_that_cannot_be_read_is_removed_so_that_it_is_fetched_anew(tm
 
 
 def test_an_archive_that_swells_is_refused_before_anything_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr("fcn.fetch.LARGEST", 100_000)
+    monkeypatch.setattr("fcn.archives.LARGEST", 100_000)
     with zipfile.ZipFile(tmp_path / BASE, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("base/cmp_b0001.jpg", b"0" * 10_000_000)
     with pytest.raises(CourseError, match="10 MB, where at most 0 belong; nothing of it was unpacked"):
