@@ -9,7 +9,7 @@ from cam.classifiers import small_weights
 from core.checkpoint import save_weights
 from core.errors import CourseError, check_name
 from core.files import ROOT, check_writable
-from core.record import new_record, write_record
+from core.record import new_record, project_path, write_record
 from core.training import check_seed
 from fcn import pretext, tiny_imagenet
 from fcn.backbones import BACKBONES
@@ -17,7 +17,7 @@ from fcn.weights import COURSE_WIDTH, course_file
 
 TRUNKS = [name for name, backbone in BACKBONES.items() if backbone.course_weights]
 RECORDS = ROOT / "files" / "results" / "pretraining"
-EPOCHS = 5
+EPOCHS = 6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +52,12 @@ def _pretrain(options: argparse.Namespace, out: Path, started: float) -> None:
     model, history = pretext.train(options.network, options.seed, options.epochs, folder)
     save_weights(model.torchvision_state(), out, {"trained_on": "Tiny ImageNet"}, half=True)
     words = ["python -m course pretrain", options.network, "--epochs", options.epochs, "--seed", options.seed]
+    if options.data:
+        words += ["--data", project_path(options.data)]
     record = new_record(
         " ".join(map(str, words)),
-        {"network": options.network, "width": COURSE_WIDTH, "epochs": options.epochs, "seed": options.seed},
+        {"network": options.network, "width": COURSE_WIDTH, "epochs": options.epochs, "seed": options.seed}
+        | pretext.RECIPE,
         started,
         seed=options.seed,
         data=tiny_imagenet.describe(folder),

@@ -1,12 +1,13 @@
 """Training without a notebook, and the small weights."""
 
 import pytest
+import torch
+from tiny_imagenet_samples import write_tiny_imagenet
 
-from core.checkpoint import read_state
+from core.checkpoint import read_configuration, read_state
 from core.record import read_record
 from course.__main__ import main
 from fcn.backbones import Trunk
-from fcn.facades import pretext
 
 
 def test_train_leaves_a_record_and_its_weights_and_goes_on(small_facades, tmp_path, capsys):
@@ -40,17 +41,34 @@ def test_mistakes_are_found_before_the_training(words, message, tmp_path, monkey
     assert message in error and error.count("\n") == 1
 
 
-def test_pretrain_writes_half_precision(tmp_path, monkeypatch, capsys):
-    untrained = pretext.Classifier(Trunk("alexnet", 0.125, padding="aligned"))
-    monkeypatch.setattr(pretext, "train", lambda network, seed: (untrained, 0.5))
-    assert main(["pretrain", "alexnet", "--out", str(tmp_path / "a.safetensors")]) == 0
-    assert str(read_state(tmp_path / "a.safetensors")["features.0.weight"].dtype) == "torch.float16"
-    assert main(["pretrain", "vgg61"]) == 2 and 'did you mean "vgg16"' in capsys.readouterr().err
+def test_pretrain_leaves_small_weights_and_a_record(tmp_path, monkeypatch, capsys):
+    folder = write_tiny_imagenet(tmp_path / "tiny-imagenet-200", monkeypatch)
+    out, path = tmp_path / "a.safetensors", tmp_path / "a.json"
+    words = ["--data", str(folder), "--epochs", "2", "--out", str(out), "--record", str(path)]
+    assert main(["pretrain", "alexnet", *words]) == 0
+    assert "6 photographs held out" in capsys.readouterr().out
+    state, record = read_state(out), read_record(path)
+    assert {value.dtype for value in state.values()} == {torch.float16}
+    assert read_configuration(out)["trained_on"] == "Tiny ImageNet"
+    Trunk("alexnet", 0.125, padding="aligned").load_classifier(state)  # strictly
+    assert state["classifier.6.weight"].shape == (6, 512) and state["classifier.1.weight"].ndim == 2
+    assert len(record["history"]) == 2 and record["validation"] == record["history"][-1]["validation"]
+    assert 0 <= record["validation"]["accuracy"] <= record["validation"]["top5_accuracy"] <= 1
+    assert record["data"]["classes"] == ["Egyptian cat", "reel", "lemon", "plunger", "cliff", "espresso"]
+    assert record["command"].endswith("--data .../tiny-imagenet-200") and str(tmp_path) not in str(record)
 
 
-def test_the_pretext_task_is_trained_from_few_drawings(monkeypatch):
-    """As it stands, but for fewer facades and steps; every class has to occur among the parts."""
-    cut = pretext.cut_parts
-    monkeypatch.setattr(pretext, "cut_parts", lambda facades, first: cut(40, first))
-    model, accuracy = pretext.train("alexnet", 0, facades=40, steps=2, batch_size=4)
-    assert 0 <= accuracy <= 1 and model.last.out_features == 12
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["vgg61"], 'did you mean "vgg16"'),
+        (["efficientnet_lite0"], 'There is no network "efficientnet_lite0"'),
+        (["vgg16", "--epochs", "0"], "--epochs is 0"),
+        (["vgg16", "--data", "nowhere"], "There is no Tiny ImageNet in nowhere; fetch it with `course data"),
+    ],
+)
+def test_mistakes_are_found_before_the_pretraining(words, message, tmp_path, capsys):
+    out = ["--out", str(tmp_path / "a.safetensors"), "--record", str(tmp_path / "a.json")]
+    assert main(["pretrain", *words, *out]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1 and not list(tmp_path.iterdir())
