@@ -27,3 +27,9 @@ def real_facades() -> Path:
     if "COURSE_DATA" not in os.environ or not folder.is_dir():
         pytest.skip("COURSE_DATA names no folder with cmp_facade/ in it: the real photographs are not tested")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The only servers that tests speak to are their own, and no proxy knows these."""
+    monkeypatch.setenv("no_proxy", "*")

@@ -126,11 +126,14 @@ sys.exit(main(["run", "--out", {str(out)!r}]))
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
-    deadline = time.monotonic() + 180
-    while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 300
+    while not (pid.exists() and pid.read_text()) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=120)
+    try:
+        _, error = process.communicate(timeout=300)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert error.strip().splitlines() == [
         f"error: Stopped in 02_second; what is finished is in {out}, and the same command with -p resume "
