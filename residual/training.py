@@ -31,8 +31,7 @@ class Recipe:
         weight_decay: of all weights.
         label_smoothing: share of the target that is spread evenly over all classes.
         whitening: whether the first layer is a fixed whitening one (see `residual.whitening`).
-        augmentation: whether training pictures are shifted and mirrored.
-        seed: of the order and the augmentation of the pictures.
+        seed: of the order of the pictures, and of how they are shifted and mirrored.
     """
 
     epochs: int = 10
@@ -41,7 +40,6 @@ class Recipe:
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
     whitening: bool = False
-    augmentation: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -86,9 +84,7 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
     schedule = rising_then_falling(optimiser, steps)
 
     def loss_of(batch: PictureSet) -> Tensor:
-        x = normalise(batch.images)
-        if recipe.augmentation:
-            x = augment(x, generator)
+        x = augment(normalise(batch.images), generator)
         return functional.cross_entropy(_logits(model, x), batch.labels, label_smoothing=recipe.label_smoothing)
 
     history = []

@@ -15,7 +15,7 @@ from residual.training import Recipe, evaluate, fit, shuffled
 from residual.whitening import SMALLEST, whiten
 
 SMALL = load("builtin").reduced(train=400, side=16)
-RECIPE = Recipe(epochs=3, batch_size=50, learning_rate=0.05, augmentation=False)
+RECIPE = Recipe(epochs=3, batch_size=50, learning_rate=0.05)
 
 
 def test_learns_repeats_and_obeys_its_seed():
