@@ -33,3 +33,14 @@ def real_facades() -> Path:
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The only servers that tests speak to are their own, and no proxy knows these."""
     monkeypatch.setenv("no_proxy", "*")
+
+
+@pytest.fixture
+def real_tiny_imagenet() -> Path:
+    """Tiny ImageNet, in the folder that the environment variable COURSE_DATA names."""
+    folder = Path(os.environ.get("COURSE_DATA", "")) / "tiny-imagenet-200"
+    if "COURSE_DATA" not in os.environ or not folder.is_dir():
+        pytest.skip(
+            "COURSE_DATA names no folder with tiny-imagenet-200/ in it: the small weights' accuracy is not tested"
+        )
+    return folder
