@@ -13,7 +13,7 @@ from core.files import ROOT
 from fcn.backbones import BACKBONES
 from fcn.models import FCN
 
-# Trained by `course pretrain` on drawn facades; files/README.md says how.
+# Of the course's weights, trained by `course pretrain` on Tiny ImageNet's photographs; files/README.md says how.
 COURSE_WIDTH = 0.125
 SOURCES = ("imagenet", "course")
 
@@ -23,7 +23,7 @@ def classifier_weights(source: str, backbone: str = "vgg16", width: float = 1.0)
 
     Args:
         source: "imagenet" (torchvision's, fetched once, its hash checked, cached; EfficientNet-Lite0's come with a
-            package) or "course" (in files/, trained on drawn facades at width 0.125).
+            package) or "course" (in files/, trained on Tiny ImageNet's photographs at width 0.125).
 
     Raises:
         CourseError: an unknown source, a width it doesn't come in, or weights that can't be fetched or read.
