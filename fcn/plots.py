@@ -95,9 +95,11 @@ def label_sheet(dataset: LabelledPhotographs, count: int = 4) -> Figure:
 
 
 def predicted_sheet(
-    models: Mapping[str, nn.Module], dataset: LabelledPhotographs, indices: Sequence[int] = (0, 1, 2)
+    models: Mapping[str, nn.Module], dataset: LabelledPhotographs, indices: Sequence[int] | None = None
 ) -> Figure:
-    """`prediction_sheet` of some images of a data set, with what each network makes of them."""
+    """`prediction_sheet` of images of a data set, by default its first three, with what each network makes of them."""
+    if indices is None:
+        indices = range(min(3, len(dataset)))
     images, labels = zip(*(dataset[index] for index in indices))
     predictions = {name: [predict(model, image[None])[0].cpu() for image in images] for name, model in models.items()}
     return prediction_sheet(images, labels, predictions, dataset.classes)
