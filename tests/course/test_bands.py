@@ -10,6 +10,7 @@ from course_samples import START, record, write_notebook, write_records
 
 from core.command import Failed
 from core.errors import CourseError
+from core.record import read_record
 from core.training import seed_everything
 from course import bands, notebooks
 from course.__main__ import main
@@ -85,6 +86,10 @@ def test_the_committed_records_lie_in_the_committed_bands():
     assert set(known) >= {path.stem for path in notebooks.choose([])} - {"06_cam"}
     for name, band in known.items():
         assert len(band["runs"]) >= 3 and band["scores"], name
+    for path in sorted((bands.ROOT / "files" / "results").glob("builtin_seed?/*.json")):
+        scores = scores_of(read_record(path))
+        for name, limits in known[path.stem]["scores"].items():
+            assert limits["low"] <= scores[name] <= limits["high"], f"{path}: {name}"
 
 
 def test_times_are_no_scores():
