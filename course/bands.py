@@ -48,6 +48,8 @@ def _numbers(value: object, path: str = "") -> Iterator[tuple[str, float]]:
 def write_bands(folders: Iterable[Path]) -> None:
     """Makes the bands from the records in these folders that the notebooks' defaults describe, but for the seed.
 
+    Those of notebooks that have no record there stay as they are.
+
     Args:
         folders: runs (`<notebook>/results.json`) or committed records (`<notebook>.json`).
 
@@ -62,8 +64,8 @@ def write_bands(folders: Iterable[Path]) -> None:
                 found.setdefault(record["notebook"], []).append((path, record))
     if not found:
         raise CourseError("These folders hold no record of the quick configuration; name runs such as runs/builtin.")
-    bands = {}
-    for name, records in sorted(found.items()):
+    bands = json.loads(BANDS.read_text(encoding="utf-8")) if BANDS.exists() else {}
+    for name, records in found.items():
         scores = [scores_of(record) for _, record in records]
         shared = set(scores[0]).intersection(*scores[1:])
         bands[name] = {
@@ -71,7 +73,7 @@ def write_bands(folders: Iterable[Path]) -> None:
             "scores": {path: _band([each[path] for each in scores]) for path in scores[0] if path in shared},
         }
     with write_atomically(BANDS) as path:
-        path.write_text(json.dumps(bands, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(dict(sorted(bands.items())), indent=1) + "\n", encoding="utf-8")
 
 
 def _band(values: list[float]) -> dict[str, float]:

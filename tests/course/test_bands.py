@@ -47,6 +47,15 @@ def test_a_band_is_the_range_widened_by_half_of_it(course):
     assert "measured.step_seconds" not in band and band["train_loss"]["median"] == pytest.approx(1 / 3, abs=1e-4)
 
 
+def test_bands_of_other_notebooks_stay(course):
+    before = json.loads((course / "bands.json").read_text())
+    write_notebook(course / "notebooks", "01_zeroth", START, parameters='epochs = 3\nseed = 0\nout = "../runs/lab"')
+    write_records(course / "added", of(0.5) | {"notebook": "01_zeroth"})
+    write_bands([course / "added"])
+    after = json.loads((course / "bands.json").read_text())
+    assert list(after) == ["01_zeroth", NAME] and after[NAME] == before[NAME]
+
+
 @pytest.mark.parametrize("score, passes", [(0.395, True), (0.43, True), (0.38, False), (0.6, False)])
 def test_a_run_is_held_against_them(course, score, passes, capsys):
     write_records(course / "new", of(score, 5))
