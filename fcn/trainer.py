@@ -36,7 +36,7 @@ def fit(
 
     Writes `checkpoint.pt` (everything to go on from) after each epoch and `best.safetensors` after each better one.
     A run that was stopped and resumed gives the same weights, bit for bit, as one that wasn't, on one CPU with one
-    number of threads; on a GPU some backward passes add in no fixed order.
+    number of threads; on a GPU some backward passes add in no fixed order, and processes that cut windows draw anew.
 
     Args:
         model: images (N, 3, H, W) → logits (N, classes, H, W), with the weights to start from; is moved to the best
