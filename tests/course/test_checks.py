@@ -14,9 +14,9 @@ from course.checks import (
     expect_close,
 )
 from fcn.backbones import Trunk
-from fcn.pretext import Classifier
 from fcn.layers import LearnedUpsampling
 from fcn.models import FCN8s, FCN32s
+from fcn.pretext import Classifier
 
 WIDTH = 0.125
 
