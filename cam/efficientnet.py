@@ -48,6 +48,32 @@ class EfficientNetLite0(nn.Module):
         features = self.bn2(self.conv_head(self.blocks(x)))
         return self.fc(features.mean(dim=(2, 3))), features
 
+    def halfway(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) → (N, 112, ceil(H / 16), ceil(W / 16)), the output of `blocks.4`; see `Rest`."""
+        return self.blocks[:5](self.bn1(self.conv_stem(x * self.scale + self.shift)))
+
+
+class Rest(nn.Module):
+    """The layers of an EfficientNet-Lite0 behind `blocks.4`, the last whose cells are 16 pixels apart.
+
+    What they do to an image's features can be asked often without running the layers before them again. The first
+    layer, `start`, gives back those features, for maps of them.
+
+    Args:
+        model: whose layers they are; they are shared, not copied.
+    """
+
+    def __init__(self, model: EfficientNetLite0) -> None:
+        super().__init__()
+        self.start = nn.Identity()
+        self.layers = nn.Sequential(*model.blocks[5:], model.conv_head, model.bn2)
+        self.fc = model.fc
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 112, h, w), the output of `blocks.4` → logits and last features, as the whole network gives them."""
+        features = self.layers(self.start(features))
+        return self.fc(features.mean(dim=(2, 3))), features
+
 
 def pretrained_lite0() -> EfficientNetLite0:
     """With ImageNet's weights, which come with a package; in eval mode.

@@ -31,14 +31,15 @@ def grad_cam(
     Args:
         model: returns logits (N, num_classes), or a tuple or list whose first item they are.
         x: (N, C, H, W), what the model takes.
-        class_index: one class for all images, or (N,) of them.
+        class_index: one class for all images; or (N,) of them; or (N, K), several for each, which take one forward
+            pass and K backward ones.
         layer: a module of the model or its dotted name, such as "layer4"; where the model calls it several
             times, the last call counts.
         relu: clip negative values, as the paper does. Left out by default, so that the map keeps its meaning as
             a share of the score; displays and scores clip it themselves.
 
     Returns:
-        (N, h, w), detached, at the layer's own resolution.
+        (N, h, w), or (N, K, h, w) for several classes each; detached, at the layer's own resolution.
 
     Raises:
         CourseError: gradients are switched off, no such layer, a layer that is not used or has no (N, C, h, w)
@@ -73,15 +74,14 @@ def grad_cam(
             raise CourseError(f"Layer {layer} was not used in the forward pass; choose one that is.")
         logits = logits_of(output)
         classes = check_classes(class_index, len(x), logits.shape[1]).to(logits.device)
-        if classes.ndim != 1:
-            raise CourseError("Grad-CAM takes one class for each image; call it once for each further class.")
         check_finite(logits)
         if not logits.requires_grad:
             raise CourseError(f"The class score does not depend on layer {layer} through gradients; choose another.")
-        score = logits.gather(1, classes[:, None]).sum()  # images don't mix: each gradient is its own image's
-        (gradient,) = torch.autograd.grad(score, kept[0])
+        scores = logits.gather(1, classes.view(len(x), -1)).sum(0)  # images don't mix: each gradient is its own image's
+        weights = [torch.autograd.grad(score, kept[0], retain_graph=True)[0].mean(dim=(2, 3)) for score in scores]
         features = kept[0].detach()
-    maps = torch.einsum("nchw,nc->nhw", features, gradient.mean(dim=(2, 3)))
+    maps = torch.einsum("nchw,knc->nkhw", features, torch.stack(weights))
+    maps = maps if classes.ndim == 2 else maps[:, 0]
     return maps.relu() if relu else maps
 
 

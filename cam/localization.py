@@ -1,8 +1,8 @@
 """Does a map lie on the object? Scores for maps against masks.
 
-Sources: pointing game, Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016 (here without
-its 15-pixel tolerance); MaxBoxAcc and PxAP, Choe et al., "Evaluating Weakly Supervised Object Localization Methods
-Right", CVPR 2020; energy, Wang et al., "Score-CAM", CVPR workshops 2020.
+Sources: pointing game, Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016 (with its
+15-pixel tolerance where masks are `widened` first); MaxBoxAcc and PxAP, Choe et al., "Evaluating Weakly Supervised
+Object Localization Methods Right", CVPR 2020; energy, Wang et al., "Score-CAM", CVPR workshops 2020.
 
 Maps are (N, H, W) floats of any scale, masks (N, H, W) bool with something of the object in each.
 """
@@ -35,6 +35,11 @@ def pointing_game(maps: np.ndarray, masks: np.ndarray) -> float:
     return float(((greatest & masks).sum(axis=(1, 2)) / greatest.sum(axis=(1, 2))).mean())
 
 
+def widened(mask: np.ndarray, tolerance: float) -> np.ndarray:
+    """An (H, W) bool mask and all that is nearer to it than `tolerance` pixels: Zhang et al. take 15."""
+    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) < tolerance
+
+
 def mask_box(mask: np.ndarray) -> Box:
     """The smallest box around an (H, W) bool mask's True pixels."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -61,10 +66,14 @@ def box_iou(first: Box, second: Box) -> float:
 
 def box_overlaps(maps: np.ndarray, masks: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
     """(len(thresholds), N): the overlap of each map's box at each threshold with the object's box."""
-    pairs = [(unit_map, mask_box(mask)) for unit_map, mask in zip(unit_maps(maps), masks)]
-    return np.array(
-        [[box_iou(map_box(unit_map, threshold), box) for unit_map, box in pairs] for threshold in thresholds]
-    )
+    pairs = zip(unit_maps(maps), masks)
+    return np.array([map_overlaps(unit_map, [mask_box(mask)], thresholds) for unit_map, mask in pairs]).T
+
+
+def map_overlaps(unit_map: np.ndarray, boxes: Sequence[Box], thresholds: Sequence[float]) -> list[float]:
+    """The overlap of an (H, W) map's box at each threshold with that of several objects' boxes that it fits best."""
+    found = [map_box(unit_map, threshold) for threshold in thresholds]
+    return [max(box_iou(box, other) for other in boxes) for box in found]
 
 
 def box_accuracy(maps: np.ndarray, masks: np.ndarray, threshold: float, iou: float) -> float:

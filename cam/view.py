@@ -55,12 +55,35 @@ def centre_view(photograph: np.ndarray, size: int = VIEW) -> View:
     return View(left=(width - side) / 2, top=(height - side) / 2, side=side, size=size)
 
 
+def whole(photograph: np.ndarray, longer: int) -> torch.Tensor:
+    """All of an (H, W, 3) uint8 photograph as (1, 3, h, w) float32, normalised.
+
+    Args:
+        longer: pixels of the longer side, 32 k + 1. The shorter one becomes the nearest such number, which stretches
+            the photograph by up to 7 % (of VOC's formats), so that cells at 32 j lie on all four edges.
+    """
+    height, width = seen_size(photograph.shape[:2], longer)
+    seen = Image.fromarray(photograph).resize((width, height), Image.Resampling.BILINEAR)
+    return normalise(np.asarray(seen)[None])
+
+
+def seen_size(shape: tuple[int, int], longer: int) -> tuple[int, int]:
+    """As how many pixels, (h, w), `whole` shows a photograph of (H, W) pixels."""
+    height, width = (32 * max(1, round((side * longer / max(shape) - 1) / 32)) + 1 for side in shape)
+    return height, width
+
+
 def look(photograph: np.ndarray, view: View) -> torch.Tensor:
-    """What the network gets: the view of an (H, W, 3) uint8 photograph as (1, 3, size, size) float32, normalised.
+    """What the network gets: the view of an (H, W, 3) uint8 photograph as (1, 3, size, size) float32, normalised."""
+    return normalise(cut(photograph, view)[None])
+
+
+def cut(photograph: np.ndarray, view: View) -> np.ndarray:
+    """The view of an (H, W, 3) uint8 photograph as (size, size, 3) uint8.
 
     The resampling is Pillow's bilinear one with antialiasing, straight from the photograph's pixels, so that
     neither a long thin photograph nor an intermediate rounding costs anything.
     """
     box = (view.left, view.top, view.left + view.side, view.top + view.side)
     seen = Image.fromarray(photograph).resize((view.size, view.size), Image.Resampling.BILINEAR, box=box)
-    return normalise(np.asarray(seen)[None])
+    return np.asarray(seen)

@@ -53,3 +53,28 @@ def write_sbd(folder: Path, lists: dict[str, list[str]]) -> None:
             inner = np.empty((1, 1), dtype=[("Segmentation", object)])
             inner[0, 0] = (label,)
             scipy.io.savemat(folder / "cls" / f"{image}.mat", {"GTcls": inner})
+
+
+def write_boxed_voc(root: Path, lists: dict[str, list[list[tuple[str, tuple[int, int, int, int], bool]]]]) -> None:
+    """VOC 2007's detection task: by list, for each photograph of 40 × 60 pixels its objects' class, box (right and
+    bottom excluded) and whether they are difficult. Each class has a grey of its own."""
+    folder = root / "VOCdevkit/VOC2007"
+    for part in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    number = 0
+    for split, photographs in lists.items():
+        names = [f"{number + place:06}" for place in range(len(photographs))]
+        (folder / "ImageSets/Main" / f"{split}.txt").write_text("\n".join(names) + "\n")
+        for name, objects in zip(names, photographs):
+            pixels = np.random.default_rng(number).integers(0, 40, (40, 60, 3)).astype(np.uint8)
+            texts = []
+            for kind, (left, top, right, bottom), difficult in objects:
+                pixels[top:bottom, left:right] += np.uint8(60 + 7 * (len(kind) % 20))
+                corners = f"<xmin>{left + 1}</xmin><ymin>{top + 1}</ymin><xmax>{right}</xmax><ymax>{bottom}</ymax>"
+                texts.append(
+                    f"<object><name>{kind.replace(' ', '')}</name><difficult>{int(difficult)}</difficult>"
+                    f"<bndbox>{corners}</bndbox></object>"
+                )
+            Image.fromarray(pixels).save(folder / "JPEGImages" / f"{name}.jpg", quality=95)
+            (folder / "Annotations" / f"{name}.xml").write_text(f"<annotation>{''.join(texts)}</annotation>")
+            number += 1
