@@ -17,7 +17,7 @@ from fcn.weights import COURSE_WIDTH, course_file
 
 TRUNKS = [name for name, backbone in BACKBONES.items() if backbone.course_weights]
 RECORDS = ROOT / "files" / "results" / "pretraining"
-EPOCHS = 6
+EPOCHS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
