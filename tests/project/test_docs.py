@@ -102,18 +102,23 @@ def test_residual_accuracies_are_the_records(runs):
         ("FCN-32s, pretrained", "03_fcn32s_pretrained", lambda record: record["test"]["mean_iou"]),
         ("FCN-8s, pretrained", "04_fcn8s", lambda record: record["test"]["mean_iou"]),
         ("CAM", "07_gradcam", lambda record: record["measured"]["pointing"]["CAM, aligned"]),
-        (
-            "fcn8 on grids",
-            "09_digit_surgery",
-            lambda record: record["measured"]["scores"]["fcn8, then scenes"]["grid"]["digit_mean_iou"],
-        ),
     ],
 )
-def test_readmes_five_rows_are_the_records(row, notebook, score):
+def test_readmes_rows_of_drawings_are_the_records(row, notebook, score):
     records = [read_record(path) for path in sorted(ROOT.glob(f"files/results/builtin_seed?/{notebook}.json"))]
     assert [record["seed"] for record in records] == [0, 1, 2]
     line = next(line for line in README.splitlines() if line.startswith(f"| {row}"))
     assert f"| {mean_and_deviation([score(record) for record in records], 3)} |" in line and notebook in line
+
+
+def test_readmes_row_of_photographs_is_the_record():
+    line = next(line for line in README.splitlines() if line.startswith("| FCN-8s on EfficientNet-Lite0"))
+    record = read_record(ROOT / "files/results" / re.search(r"`([\w./]+\.json)`", line)[1])
+    test, validation = (
+        ", ".join(f"{record[split][name]:.3f}" for name in ("pixel_accuracy", "mean_iou"))
+        for split in ("test", "validation")
+    )
+    assert f"| {test} (validation {validation}) |" in line and record["parameters"]["data"] == "cmp"
 
 
 def test_readme_is_short_and_everything_it_and_docs_name_is_there():
@@ -155,3 +160,22 @@ def test_every_module_that_is_to_be_run_is_there():
             if module.split(".")[0] in own:
                 path = ROOT / module.replace(".", "/")
                 assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), f"{page}: {module}"
+
+
+def test_what_results_say_of_photographs_is_the_records():
+    folder = ROOT / "files/results"
+    scratch, coarse, fine, compare = (
+        read_record(folder / "photographs_seed0" / f"{name}.json")
+        for name in ("02_fcn32s_scratch", "03_fcn32s_pretrained", "04_fcn8s", "05_compare")
+    )
+    gains = [b["test"]["mean_iou"] - a["test"]["mean_iou"] for a, b in ((scratch, coarse), (coarse, fine))]
+    parts = [compare["measured"][name] for name in ("interior_gain", "boundary_gain")]
+    long = read_record(folder / "cmp_windows/FCN8s_imagenet_seed0.json")
+    mended = long["measured"]["test_without_doubtful"]
+    for text in (
+        f"adds {gains[0]:.3f} to the test mean IoU of FCN-32s after eight epochs, the skips {gains[1]:.3f} more",
+        f"regions ({parts[0]:+.3f}) than in the band of two pixels along outlines ({parts[1]:+.3f})",
+        f"{mended['pixel_accuracy']:.3f} and {mended['mean_iou']:.3f} in the place of "
+        f"{long['test']['pixel_accuracy']:.3f} and {long['test']['mean_iou']:.3f}",
+    ):
+        assert text in " ".join(RESULTS.split()), text
