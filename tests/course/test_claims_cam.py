@@ -33,3 +33,16 @@ def test_without_the_notebook_they_are_not_measured():
     assert {f.verdict for f in measure({}, []) if f.claim.name in ("cam-localises", "resnet-diffuse")} == {
         "not measured"
     }
+
+
+def test_on_photographs_the_gain_is_over_the_best_control():
+    (claim,) = (claim for claim in CLAIMS if claim.name == "cam-localises")
+    table = {
+        "CAM, aligned": {"pointing": 0.7},
+        "random map": {"pointing": 0.2},
+        "centre blob": {"pointing": 0.6},
+        "wrong class": {"pointing": 0.3},
+        "random weights": {"pointing": 0.1},
+    }
+    found = claim.photographs.figures({"seed2": {"seed": 2, "measured": {"table": table}}})
+    assert found == {2: pytest.approx(0.1)}
