@@ -12,7 +12,7 @@ from core.files import ROOT, check_writable
 from core.record import new_record, project_path, write_record
 from core.training import check_seed
 from fcn import pretext, tiny_imagenet
-from fcn.backbones import BACKBONES
+from fcn.backbones import BACKBONES, Trunk
 from fcn.weights import COURSE_WIDTH, course_file
 
 TRUNKS = [name for name, backbone in BACKBONES.items() if backbone.course_weights]
@@ -51,6 +51,7 @@ def _pretrain(options: argparse.Namespace, out: Path, started: float) -> None:
     check_writable(path.parent)
     model, history = pretext.train(options.network, options.seed, options.epochs, folder)
     save_weights(model.torchvision_state(), out, {"trained_on": "Tiny ImageNet"}, half=True)
+    trunk = Trunk(options.network, COURSE_WIDTH, padding="aligned")  # without the normalisation of the training
     words = ["python -m course pretrain", options.network, "--epochs", options.epochs, "--seed", options.seed]
     if options.data:
         words += ["--data", project_path(options.data)]
@@ -64,7 +65,7 @@ def _pretrain(options: argparse.Namespace, out: Path, started: float) -> None:
         history=history,
         best_epoch=len(history),
         validation=history[-1]["validation"],
-        measured={"parameters": sum(p.numel() for p in model.trunk.parameters())},
+        measured={"trunk_parameters": sum(values.numel() for values in trunk.parameters())},
     )
     write_record(record, path)
     accuracy, top5 = (history[-1]["validation"][name] for name in ("accuracy", "top5_accuracy"))
