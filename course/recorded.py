@@ -17,7 +17,7 @@ PHOTOGRAPHS = {
     "FCN-32s, from scratch": "photographs_seed*/02_fcn32s_scratch.json",
     "FCN-32s, ImageNet's weights": "photographs_seed*/03_fcn32s_pretrained.json",
     "FCN-8s, ImageNet's weights": "photographs_seed*/04_fcn8s.json",
-    "the same, trained longer": "cmp_windows/FCN8s_imagenet_seed*.json",
+    "FCN-8s, ImageNet's weights, longer": "cmp_windows/FCN8s_imagenet_seed*.json",
 }
 
 
