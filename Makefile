@@ -6,14 +6,14 @@
 # Threads that wait for each other by spinning make training many times slower as soon as another program wants a core.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-# The notebooks' networks are small: a second thread gains little, and where cores are shared it waits for the first.
-# For large ones: make run OMP_NUM_THREADS=8.
+# The notebooks' networks are small: cores are better used by notebooks side by side, each on one thread.
+# For large ones: make run JOBS=1 OMP_NUM_THREADS=8.
 export OMP_NUM_THREADS ?= 1
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
-# Notebooks that are checked at a time, each on one thread.
-JOBS ?= 2
+# Notebooks at a time: by default `run` takes as many as there are cores and memory for, `test` checks two.
+JOBS ?=
 # The first of these that is Python 3.11 or later makes the environment; another: make PYTHON=...
 PYTHON ?= python3.11 python3.12 python3.13 python3.14 python3 python
 
@@ -22,7 +22,8 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile
 
 run: .venv/course.stamp  ## the whole course, on drawings or on the photographs in DATA=DIR, into OUT=DIR
-	@$(BIN)/course run $(if $(DATA),--preset photographs --data "$(DATA)") $(if $(OUT),--out "$(OUT)")
+	@$(BIN)/course run $(if $(DATA),--preset photographs --data "$(DATA)") $(if $(OUT),--out "$(OUT)") \
+		$(if $(JOBS),--jobs "$(JOBS)")
 
 test: .venv/test.stamp  ## lint, every test, each notebook against its stored outputs, its scores against the bands
 	@$(BIN)/ruff check .
@@ -30,7 +31,7 @@ test: .venv/test.stamp  ## lint, every test, each notebook against its stored ou
 	@$(BIN)/python -m pytest tests -p no:cacheprovider
 	@touch .venv/nbval.stamp
 	@$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
-		-p no:cacheprovider -n $(JOBS)
+		-p no:cacheprovider -n $(or $(JOBS),2)
 	@$(BIN)/course check runs/lab --since .venv/nbval.stamp
 
 lab: .venv/course.stamp  ## JupyterLab on the notebooks

@@ -1,19 +1,14 @@
-"""Executes a notebook in a process of its own, with a line that says where it is."""
+"""Executes a notebook with a kernel of its own."""
 
 import asyncio
-import contextlib
 import logging
-import os
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import ipykernel.kernelspec
 import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
-from tqdm import tqdm
 
 from core.command import Failed
 from core.files import write_atomically
@@ -22,20 +17,28 @@ from course import notebooks
 logging.getLogger("papermill").setLevel(logging.CRITICAL)  # a failure is told once, by Failed
 
 
-def execute(path: Path, parameters: Mapping[str, object], target: Path, title: str) -> None:
+def execute(path: Path, parameters: Mapping[str, object], target: Path, cell_starts: Callable[[int], None]) -> None:
     """Runs one notebook and writes it, with its outputs, to `target`.
 
     What ran of one that fails is kept beside it as `<notebook>.failed.ipynb`.
 
     Args:
         parameters: none leaves its cells as they are.
+        cell_starts: is told the number of each cell that begins, counted from 1.
 
     Raises:
         CourseError: the notebook can't be written.
         Failed: it stopped with an error: the message names the notebook, the cell and the error.
     """
+
+    def begins(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        """For nbclient, which calls it before each cell, from its event loop."""
+        # What Ctrl-C leaves of a cell ends when its kernel does, and asyncio would tell of it once all has been said.
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        cell_starts(cell_index + 1)
+
     source = notebooks.read(path)
-    with tempfile.TemporaryDirectory() as folder, Progress(title, source) as progress:
+    with tempfile.TemporaryDirectory() as folder:
         # papermill would read braces in a path as places for parameters.
         unfinished = Path(folder) / path.name
         try:
@@ -47,7 +50,7 @@ def execute(path: Path, parameters: Mapping[str, object], target: Path, title: s
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
-                on_cell_start=progress.cell_starts,
+                on_cell_start=begins,
             )
         except PapermillExecutionError as error:
             failure = f"stopped in cell In [{error.exec_count}] with {_last_line(error)}"
@@ -62,43 +65,6 @@ def execute(path: Path, parameters: Mapping[str, object], target: Path, title: s
         raise Failed(f"{path.stem} {failure}; what ran of it is kept in {target}")
 
 
-class Progress:
-    """A line with the notebook, the cell it is in and the time it takes, on a terminal; nothing elsewhere."""
-
-    def __init__(self, title: str, notebook: nbformat.NotebookNode) -> None:
-        # papermill adds a cell with the given parameters.
-        self.bar = tqdm(
-            total=len(notebook.cells) + 1,
-            desc=title,
-            disable=None,
-            leave=False,
-            bar_format="{desc} |{bar:24}| cell {n_fmt} of {total_fmt}, {elapsed}",
-        )
-        self.done = threading.Event()
-        self.clock = threading.Thread(target=self._tick, daemon=True)
-
-    def cell_starts(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
-        """For nbclient, which calls it before each cell, from its event loop."""
-        # What Ctrl-C leaves of a cell ends when its kernel does, and asyncio would tell of it once all has been said.
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        self.bar.n = cell_index + 1
-        self.bar.refresh()
-
-    def _tick(self) -> None:
-        # The bar moves with the cells only, and a training cell may take hours.
-        while not self.done.wait(1.0):
-            self.bar.refresh()
-
-    def __enter__(self) -> "Progress":
-        self.clock.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.done.set()
-        self.clock.join()
-        self.bar.close()
-
-
 def _write(notebook: nbformat.NotebookNode, target: Path) -> None:
     """Writes an executed notebook without papermill's metadata, which would differ in every run."""
     notebook.metadata.pop("papermill", None)
@@ -111,31 +77,3 @@ def _write(notebook: nbformat.NotebookNode, target: Path) -> None:
 def _last_line(error: PapermillExecutionError) -> str:
     lines = f"{error.ename}: {error.evalue}".strip().splitlines()
     return lines[0] if error.ename == "CourseError" or len(lines) == 1 else f"{error.ename}: {lines[-1]}"
-
-
-@contextlib.contextmanager
-def own_kernel() -> Iterator[None]:
-    """Lets "python3" be this interpreter, whichever kernels the user or the system has by that name."""
-    with tempfile.TemporaryDirectory() as folder:
-        # The kernel's log says nothing to the user: what went wrong in a notebook is reported from there.
-        ipykernel.kernelspec.write_kernel_spec(
-            Path(folder) / "kernels" / "python3", extra_arguments=["--log-level=CRITICAL"]
-        )
-        search = os.pathsep.join(filter(None, [folder, os.environ.get("JUPYTER_PATH")]))
-        with environment(JUPYTER_PATH=search):
-            yield
-
-
-@contextlib.contextmanager
-def environment(**variables: str) -> Iterator[None]:
-    """Sets variables of the environment for a while."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

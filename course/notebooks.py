@@ -4,7 +4,7 @@ import ast
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -49,6 +49,40 @@ def choose(names: Iterable[str], folder: Path | None = None) -> list[Path]:
             raise unknown_name("notebook", name, paths)
         chosen[stem] = paths[stem]
     return list((chosen or paths).values())
+
+
+def dependencies(paths: Iterable[Path]) -> dict[str, list[str]]:
+    """For each of some notebooks, in the course's order, those of them whose records it reads.
+
+    A notebook names all whose records it reads in its metadata: `course: {"after": ["02_fcn32s_scratch"]}`.
+
+    Raises:
+        CourseError: one names what isn't an earlier notebook of its folder.
+    """
+    named = {}
+    for path in sorted(paths, key=lambda path: path.stem):
+        after = read(path).metadata.get("course", {}).get("after", [])
+        before = sorted(other.stem for other in path.parent.glob("*.ipynb") if other.stem < path.stem)
+        if not isinstance(after, list) or any(name not in before for name in after):
+            raise CourseError(
+                f"{path.stem} is to come after {after}, which is no list of earlier notebooks; mend it under metadata, "
+                "course, after."
+            )
+        named[path.stem] = after
+    return {name: [other for other in after if other in named] for name, after in named.items()}
+
+
+def groups(after: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """For each notebook a name for those that are tied to it by dependencies, also through others.
+
+    Args:
+        after: as `dependencies` gives it.
+    """
+    group = {}
+    for name, earlier in after.items():
+        joined = {group[other] for other in earlier}
+        group = {other: name if of in joined else of for other, of in group.items()} | {name: name}
+    return group
 
 
 def defaults(notebook: nbformat.NotebookNode, name: str = "The notebook") -> dict[str, object]:

@@ -1,19 +1,20 @@
-"""Runs notebooks unattended, one after another, with other parameters."""
+"""Runs notebooks unattended, with other parameters."""
 
 import os
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.command import Interrupted
+from core.errors import CourseError
 from core.files import ROOT, check_writable
 from core.record import project_path
 from course import notebooks
-from course.execute import environment, execute, own_kernel
+from course.kernels import environment, own_kernel
 from course.parameters import resolve
 from course.presets import QUICK, Preset
 from course.record import FILE
+from course.side_by_side import default_jobs, execute_side_by_side, most_at_a_time, share_of_threads
+from course.worker import Task
 
 RUNS = ROOT / "runs"
 
@@ -24,8 +25,9 @@ def run(
     data: str | None = None,
     out: str | None = None,
     preset: str = QUICK,
+    jobs: int | None = None,
 ) -> Path:
-    """Runs notebooks in order, each into `<out>/<notebook>/`, and stops at the first that fails.
+    """Runs notebooks, each into `<out>/<notebook>/` and after those it reads; once one fails, none begins.
 
     Everything that can be wrong with the arguments is found before anything runs.
 
@@ -36,6 +38,8 @@ def run(
             of `course.parameters.READ_VOC`, "voc" or a folder that holds VOCdevkit.
         out: the run's folder; by default runs/builtin, or runs/ and the data's name, else the preset's.
         preset: a name of presets/; what is given wins over its values.
+        jobs: how many notebooks run at a time, at most, each with its share of the cores, unless OMP_NUM_THREADS gives
+            the threads of each; by default as `course.side_by_side.default_jobs` says.
 
     Returns:
         The run's folder.
@@ -45,7 +49,10 @@ def run(
         Failed: a notebook stopped with an error; what ran of it is kept as `<notebook>.failed.ipynb`.
         Interrupted: Ctrl-C.
     """
+    if jobs is not None and jobs < 1:
+        raise CourseError(f"--jobs is {jobs}; give how many notebooks are to run at a time, from 1.")
     paths = notebooks.choose(names)
+    after = notebooks.dependencies(paths)
     given = [*given, *([("data", data)] if data is not None else [])]
     values = resolve(paths, given, Preset(preset))
     # The command is to name folders as a record may: as the notebooks got them.
@@ -56,18 +63,11 @@ def run(
         # A reader must never take what an earlier run left for what this one made.
         for stale in (FILE, f"{path.stem}.ipynb", f"{path.stem}.failed.ipynb"):
             (out / path.stem / stale).unlink(missing_ok=True)
-    with own_kernel(), environment(COURSE_COMMAND=command(names, given, out, preset)):
-        for number, path in enumerate(paths, start=1):
-            title = f"[{number}/{len(paths)}] {path.stem}"
-            began = time.perf_counter()
-            try:
-                execute(path, values[path.stem] | {"out": str(out)}, out / path.stem / path.name, title)
-            except KeyboardInterrupt as error:
-                raise Interrupted(
-                    f"Stopped in {path.stem}; what is finished is in {out}, and the same "
-                    "command with -p resume true goes on from the last full epoch."
-                ) from error
-            print(f"{title}: {time.perf_counter() - began:.0f} s", flush=True)
+    tasks = [Task(str(path), values[path.stem] | {"out": str(out)}, str(out / path.stem / path.name)) for path in paths]
+    jobs = min(jobs or default_jobs(), most_at_a_time(after))
+    threads = os.environ.get("OMP_NUM_THREADS") or str(share_of_threads(jobs))
+    with own_kernel(), environment(COURSE_COMMAND=command(names, given, out, preset), OMP_NUM_THREADS=threads):
+        execute_side_by_side(tasks, after, jobs, out)
     return out
 
 

@@ -9,7 +9,9 @@ import nbformat
 from core.command import Failed
 from core.files import write_atomically
 from course import notebooks
-from course.execute import execute, own_kernel
+from course.execute import execute
+from course.kernels import own_kernel
+from course.progress import Progress
 
 
 def store(path: Path) -> None:
@@ -23,7 +25,8 @@ def store(path: Path) -> None:
     with own_kernel(), tempfile.TemporaryDirectory() as folder:
         executed = Path(folder) / path.name
         try:
-            execute(path, {}, executed, path.stem)
+            with Progress(path.stem, len(notebooks.read(path).cells)) as progress:
+                execute(path, {}, executed, progress.cell_starts)
         except Failed as error:
             what = str(error).split("; what ran")[0]
             raise Failed(f"{what}; it stays as it was: mend that cell and store it again.") from error

@@ -1,17 +1,22 @@
-"""Which notebooks may be checked side by side: 05 reads what 02, 03 and 04 leave, so these go one after another."""
+"""Which notebooks may be checked side by side: one that reads what others leave is checked after them."""
+
+from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-CHAIN = ("02_", "03_", "04_", "05_")
+from course import notebooks
 
 
 class ByNotebook(LoadScopeScheduling):
-    """One worker for all cells of a notebook, and one for the whole chain."""
+    """One worker for all cells of a notebook, and of those that it is tied to by what it reads."""
+
+    def __init__(self, config: pytest.Config, log: object) -> None:
+        super().__init__(config, log)
+        self.groups = notebooks.groups(notebooks.dependencies(Path(__file__).parent.glob("*.ipynb")))
 
     def _split_scope(self, nodeid: str) -> str:
-        notebook = nodeid.split("::")[0].split("/")[-1]
-        return "facades" if notebook.startswith(CHAIN) else notebook
+        return self.groups[Path(nodeid.split("::")[0]).stem]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByNotebook:

@@ -1,6 +1,7 @@
 """Small notebooks and made-up records for the tests of the course package."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -18,8 +19,14 @@ START = """from course.record import Record
 record = Record.start("{name}", out, globals())"""
 
 
-def write_notebook(folder: Path, name: str, *cells: str, parameters: str = PARAMETERS) -> Path:
-    """A notebook with a parameters cell and these code cells; one that begins with "## " is markdown."""
+def write_notebook(
+    folder: Path, name: str, *cells: str, parameters: str = PARAMETERS, after: Sequence[str] = ()
+) -> Path:
+    """A notebook with a parameters cell and these code cells; one that begins with "## " is markdown.
+
+    Args:
+        after: the notebooks whose records it reads.
+    """
     first = new_code_cell(parameters)
     first.metadata.tags = ["parameters"]
     cells = [cell.replace("{name}", name) for cell in cells]
@@ -27,7 +34,7 @@ def write_notebook(folder: Path, name: str, *cells: str, parameters: str = PARAM
     notebook = new_notebook(cells=[new_markdown_cell(f"# {name}"), first, *others])
     lines = [line for cell in notebook.cells for line in cell.source.split("\n")]
     regions = sum("*START OF YOUR CODE" in line and "*END OF YOUR CODE" not in line for line in lines)
-    notebook.metadata.course = {"regions": regions}
+    notebook.metadata.course = {"regions": regions} | ({"after": list(after)} if after else {})
     notebook.metadata.kernelspec = {"name": "python3", "language": "python", "display_name": "Python 3"}
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{name}.ipynb")

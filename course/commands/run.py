@@ -30,7 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", help="the run's folder (default: in runs/, named after the data or preset)"
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="notebooks that run at a time (default: as many as cores and memory are for; 1: one after another)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    show_report(runner.run(options.notebooks, options.parameters, options.data, options.out, options.preset))
+    folder = runner.run(options.notebooks, options.parameters, options.data, options.out, options.preset, options.jobs)
+    show_report(folder)

@@ -1,5 +1,6 @@
 """course.notebooks: names, parameters and their types."""
 
+import nbformat
 import pytest
 from course_samples import write_notebook
 
@@ -94,3 +95,42 @@ def test_what_is_no_notebook_is_refused(tmp_path):
     (tmp_path / "01.ipynb").write_text("{")
     with pytest.raises(CourseError, match="01.ipynb is not a notebook"):
         notebooks.read(tmp_path / "01.ipynb")
+
+
+def test_notebooks_name_those_whose_records_they_read():
+    after = notebooks.dependencies(notebooks.choose([]))
+    for path in notebooks.choose([]):
+        code = "\n".join(cell.source for cell in notebooks.read(path).cells if cell.cell_type == "code")
+        assert after[path.stem] == [name for name in after if name != path.stem and f'"{name}"' in code]
+    groups = notebooks.groups(after)
+    facades = {"02_fcn32s_scratch", "03_fcn32s_pretrained", "04_fcn8s", "05_compare"}
+    assert {name for name, group in groups.items() if group == groups["05_compare"]} == facades
+    assert len(set(groups.values())) == len(after) - 3
+
+
+def test_what_is_not_run_is_not_waited_for(tmp_path):
+    write_notebook(tmp_path, "01_first")
+    second = write_notebook(tmp_path, "02_second", after=["01_first"])
+    third = write_notebook(tmp_path, "03_third", after=["01_first", "02_second"])
+    assert notebooks.dependencies([third, second]) == {"02_second": [], "03_third": ["02_second"]}
+
+
+@pytest.mark.parametrize(
+    "after", [["03_third"], ["02_second"], ["01_frist"], [1], "01_first", 1, None, {"01_first": 1}]
+)
+def test_dependencies_that_are_no_earlier_notebooks_are_refused(tmp_path, after):
+    write_notebook(tmp_path, "01_first")
+    path = write_notebook(tmp_path, "02_second")
+    write_notebook(tmp_path, "03_third")
+    notebook = notebooks.read(path)
+    notebook.metadata.course["after"] = after
+    nbformat.write(notebook, path)
+    with pytest.raises(CourseError, match="02_second is to come after .*, which is no list of earlier notebooks"):
+        notebooks.dependencies([path])
+
+
+def test_groups_are_tied_through_others():
+    after = {"1": [], "2": [], "3": ["1"], "4": [], "5": ["2", "3"], "6": ["4"]}
+    groups = notebooks.groups(after)
+    assert len({groups[name] for name in "1235"}) == 1 and groups["4"] == groups["6"]
+    assert len(set(groups.values())) == 2

@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -13,7 +10,6 @@ import pytest
 from course_samples import START, write_notebook
 
 from core.errors import CourseError
-from core.files import ROOT
 from course import notebooks, parameters, run
 from course.__main__ import main
 
@@ -44,6 +40,7 @@ def test_notebooks_run_in_order_with_their_parameters(course, tmp_path, capsys, 
         START,
         SAVE,
         parameters='seed = 0\nwidth = 0.5\nout = "../runs/lab"',
+        after=["01_first"],
     )
     # Another kernel of the same name, which must not be taken.
     other = tmp_path / "share" / "kernels" / "python3"
@@ -77,7 +74,7 @@ def test_a_failing_notebook_stops_the_run_and_is_kept(course, tmp_path, capsys):
         (out / name).mkdir(parents=True)
         (out / name / "results.json").write_text("{}")
     (out / "01_first" / "01_first.ipynb").write_text("old")
-    assert main(["run", "--out", str(out)]) == 1
+    assert main(["run", "--jobs", "1", "--out", str(out)]) == 1
     error = capsys.readouterr().err
     assert "01_first stopped in cell In [5] with ValueError: last line; what ran of it is kept in" in error
     assert len(error.strip().splitlines()) == 1
@@ -92,57 +89,10 @@ def test_a_lost_kernel_is_reported(course, tmp_path, capsys):
     assert "01_first lost its kernel, perhaps for lack of memory" in capsys.readouterr().err
 
 
-def test_ctrl_c_leaves_what_is_finished_and_no_kernel(course, tmp_path):
-    write_notebook(course, "01_first", START, SAVE)
-    pid = tmp_path / "pid"
-    write_notebook(
-        course,
-        "02_second",
-        START,
-        "import os, pathlib, time",
-        f"pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\ntime.sleep(600)",
-        SAVE,
-    )
-    out = tmp_path / "out"
-    # On a busy machine nbclient finds its kernel dead before it has tidied up after it: here it always does.
-    script = f"""
-import asyncio, signal, sys
-from pathlib import Path
-from jupyter_client import AsyncKernelManager
-from course import notebooks
-from course.__main__ import main
-
-tidy = AsyncKernelManager.cleanup_resources
-
-async def slowly(manager, restart=False):
-    await asyncio.sleep(2)
-    await tidy(manager, restart)
-
-AsyncKernelManager.cleanup_resources = slowly
-notebooks.FOLDER = Path({str(course)!r})
-signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let background jobs ignore it
-sys.exit(main(["run", "--out", {str(out)!r}]))
-"""
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    deadline = time.monotonic() + 300
-    while not (pid.exists() and pid.read_text()) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    try:
-        _, error = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert error.strip().splitlines() == [
-        f"error: Stopped in 02_second; what is finished is in {out}, and the same command with -p resume "
-        "true goes on from the last full epoch."
-    ]
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
-    files = sorted(path.name for path in out.rglob("*") if path.is_file())
-    assert files == ["01_first.ipynb", "results.json"]
+def test_a_lost_worker_is_reported(course, tmp_path, capsys):
+    write_notebook(course, "01_first", "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+    assert main(["run", "--out", str(tmp_path / "out")]) == 1
+    assert "01_first lost the process that executed it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -160,12 +110,13 @@ sys.exit(main(["run", "--out", {str(out)!r}]))
         (["--data", "nowhere"], 'There is no data "nowhere"'),
         (["-p", "data", "./nowhere"], "There is no folder"),
         (["--data", "."], "holds no base/ and no extended/"),
+        (["--jobs", "0"], "--jobs is 0; give how many notebooks"),
         (["--out", "/dev/null/x"], "Cannot write to /dev/null/x"),
     ],
 )
 def test_wrong_arguments_fail_before_anything_runs(course, tmp_path, capsys, monkeypatch, arguments, message):
     write_notebook(course, "01_first", START, SAVE)
-    monkeypatch.setattr(run, "execute", lambda *_: pytest.fail("something ran"))
+    monkeypatch.setattr(run, "execute_side_by_side", lambda *_: pytest.fail("something ran"))
     monkeypatch.chdir(tmp_path)
     assert main(["run", *arguments]) == 2
     output = capsys.readouterr()
@@ -191,7 +142,9 @@ def test_the_run_is_named_after_its_data_and_gets_its_absolute_path(
     write_notebook(course, "01_first", START, SAVE)
     write_notebook(course, "02_second", START, SAVE, parameters='seed = 0\nout = "x"')
     calls = []
-    monkeypatch.setattr(run, "execute", lambda path, parameters, *_: calls.append((path.stem, parameters)))
+    monkeypatch.setattr(
+        run, "execute_side_by_side", lambda tasks, *_: calls.extend((task.name, task.parameters) for task in tasks)
+    )
     monkeypatch.chdir(tmp_path)
     parsed = [arguments[1:]] if arguments[:1] == ["-p"] else []
     folder = run.run([], parsed, data="houses" if "--data" in arguments else None)
@@ -209,7 +162,9 @@ def dry(course, monkeypatch):
     )
     write_notebook(course, "11_fcn_skips")
     calls = {}
-    monkeypatch.setattr(run, "execute", lambda path, parameters, *_: calls.update({path.stem: parameters}))
+    monkeypatch.setattr(
+        run, "execute_side_by_side", lambda tasks, *_: calls.update({task.name: task.parameters for task in tasks})
+    )
     return calls
 
 
