@@ -14,28 +14,61 @@ from core import checkpoint
 from core.errors import CourseError
 from core.files import ROOT
 from core.photographs import read_photograph
+from core.record import read_record
 from fcn import classifiers, weights
-from fcn.backbones import Trunk
+from fcn.backbones import BACKBONES, Trunk
 from fcn.models import FCN32s
-from fcn.pretext import Classifier
+from fcn.pretext import Classifier, accuracies
+from fcn.tiny_imagenet import load_photographs
+
+SMALL = [name for name, backbone in BACKBONES.items() if backbone.course_weights]
 
 
-def test_course_weights_are_small_and_fit():
-    path = ROOT / "files" / "vgg16_small.safetensors"
-    assert path.stat().st_size <= 5_000_000
-    model = weights.start_from(FCN32s(width=0.125, padding="aligned"), "course")
-    state = weights.classifier_weights("course", "vgg16", 0.125)
-    assert torch.equal(model.trunk.classifier[0].weight.flatten(1), state["classifier.0.weight"])
+@pytest.mark.parametrize("backbone", SMALL)
+def test_course_weights_fit(backbone):
+    assert checkpoint.read_configuration(weights.course_file(backbone))["trained_on"] == "Tiny ImageNet"
+    model = weights.start_from(FCN32s(width=0.125, padding="aligned", backbone=backbone), "course")
+    state = weights.classifier_weights("course", backbone, 0.125)
+    own = model.trunk.state_dict()
+    assert all(torch.equal(own[key].flatten().float(), state[key].flatten()) for key in own)
     assert model.score.weight.abs().max() == 0
 
 
-def test_classifier_is_laid_out_as_torchvisions():
-    """The small classifier's names are those of torchvision's VGG-16, and its linear weights are two-dimensional."""
-    state = Classifier(Trunk("vgg16", 0.125, padding="aligned")).torchvision_state()
-    with torch.device("meta"):
-        expected = torchvision.models.vgg16().state_dict()
-    assert state.keys() == expected.keys()
-    assert all(state[key].ndim == expected[key].ndim for key in expected)
+def test_course_weights_are_small():
+    assert sum(weights.course_file(backbone).stat().st_size for backbone in SMALL) <= 12_000_000
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_course_weights_name_photographs_as_recorded(backbone, real_tiny_imagenet):
+    """In half precision; the record's accuracy was measured before."""
+    state = weights.classifier_weights("course", backbone, 0.125)
+    model = Classifier(Trunk(backbone, 0.125, padding="aligned"))
+    model.trunk = Trunk(backbone, 0.125, padding="aligned")  # without the normalisation of the training
+    model.trunk.load_classifier(state)
+    last = [key for key in state if key.startswith(("fc.", "classifier.6."))]
+    model.last.load_state_dict({key.rsplit(".", 1)[-1]: state[key] for key in last})
+    photographs, classes = load_photographs("val", real_tiny_imagenet)
+    record = read_record(ROOT / "files" / "results" / "pretraining" / f"{backbone}.json")
+    expected = record["validation"]["accuracy"]
+    assert abs(accuracies(model, photographs[::5], classes[::5])["accuracy"] - expected) < 0.03  # 2,000 of the 10,000
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_normalisation_is_folded_into_the_weights(backbone):
+    """The trunk that takes them gives the same features without it; every statistic is made to matter."""
+    model = Classifier(Trunk(backbone, 0.125, padding="aligned"))
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            for values in (layer.weight, layer.running_var):
+                torch.nn.init.uniform_(values, 0.5, 2.0)
+            for values in (layer.bias, layer.running_mean):
+                torch.nn.init.uniform_(values, -1.0, 1.0)
+    trunk = Trunk(backbone, 0.125, padding="aligned").eval()
+    trunk.load_classifier(model.torchvision_state())
+    image = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        expected, features = model.eval().trunk(image)[-1], trunk(image)[-1]
+    assert torch.allclose(features, expected, atol=1e-4 * expected.abs().max())
 
 
 def test_widths_the_weights_do_not_come_in():
