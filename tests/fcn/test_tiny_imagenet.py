@@ -65,7 +65,10 @@ DAMAGE = {
     "a photograph is missing": (lambda folder: (folder / "train/n01/images/n01_3.JPEG").unlink(), "269 of 270"),
     "no photographs": (lambda folder: shutil.rmtree(folder / "train"), "train holds 0 of 270"),
     "half the classes": (lambda folder: cut(folder / "wnids.txt", 8), "wnids.txt names 2 of 6 classes"),
-    "unknown classes": (lambda folder: (folder / "wnids.txt").write_text("n03\nn04\nn11\nn12\nn13\nn14"), "train holds 90 of 270"),
+    "unknown classes": (
+        lambda folder: (folder / "wnids.txt").write_text("n03\nn04\nn11\nn12\nn13\nn14"),
+        "train holds 90 of 270",
+    ),
     "no list of classes": (lambda folder: (folder / "wnids.txt").unlink(), "wnids.txt is missing"),
     "a list that is no text": (lambda folder: (folder / "wnids.txt").write_bytes(b"\xff\xfe\x00"), "unreadable"),
     "half a photograph": (lambda folder: cut(folder / "train/n01/images/n01_3.JPEG", 900), "n01_3.JPEG cannot be read"),
@@ -89,9 +92,7 @@ def test_what_is_missing_or_damaged_is_told_in_one_sentence(folder, damage):
 
 def test_a_validation_list_that_was_cut_off(folder):
     cut(folder / "val" / "val_annotations.txt", 30)
-    with pytest.raises(
-        CourseError, match="val holds 1 of 6 photographs; remove it and fetch it with"
-    ):
+    with pytest.raises(CourseError, match="val holds 1 of 6 photographs; remove it and fetch it with"):
         load_photographs("val", folder)
 
 
