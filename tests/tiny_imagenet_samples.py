@@ -28,7 +28,8 @@ def write_tiny_imagenet(folder, monkeypatch):
         rows.append(f"{name}\t{wnid}\t0\t32\t44\t62\n")
     (folder / "val" / "val_annotations.txt").write_text("".join(rows))
     (folder / "wnids.txt").write_text("\n".join(WNIDS))
-    (folder / "words.txt").write_text("n00\tentity\nn01\treel\nn02\tlemon\nn03\tEgyptian cat, Mau\nn04\tespresso\nn05\tcliff\nn06\tplunger\n")
+    names = ["entity", "reel", "lemon", "Egyptian cat, Mau", "espresso", "cliff", "plunger"]
+    (folder / "words.txt").write_text("".join(f"n{place:02}\t{name}\n" for place, name in enumerate(names)))
     return folder
 
 
