@@ -103,7 +103,7 @@ def overlay_figure(photograph: np.ndarray, heat: np.ndarray, caption: str, alpha
     figure = Figure(figsize=(10, 10 * len(heat) / (3 * heat.shape[1]) + 0.5), layout="constrained")
     plain, *mapped = figure.subplots(1, 3)
     plain.imshow(photograph)
-    plain.set_title("photograph")
+    plain.set_title("image")
     for axes, colours in zip(mapped, ("jet", "inferno")):
         axes.imshow(overlay(photograph, heat, alpha, colours))
         axes.set_title(f"{caption} ({colours})")
