@@ -179,3 +179,11 @@ def test_what_results_say_of_photographs_is_the_records():
         f"{long['test']['pixel_accuracy']:.3f} and {long['test']['mean_iou']:.3f}",
     ):
         assert text in " ".join(RESULTS.split()), text
+
+
+@pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "googlenet"])
+def test_what_files_says_of_the_small_weights_is_the_records(backbone):
+    path = f"results/pretraining/{backbone}.json"
+    validation = read_record(ROOT / "files" / path)["validation"]
+    scores = " | ".join(f"{validation[name]:.3f}" for name in ("accuracy", "top5_accuracy"))
+    assert f"| `{path}` | {scores} |" in (ROOT / "files/README.md").read_text(encoding="utf-8")
