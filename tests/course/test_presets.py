@@ -36,7 +36,11 @@ def course(tmp_path, monkeypatch):
 @pytest.fixture
 def given(course, monkeypatch):
     calls = {}
-    monkeypatch.setattr(run, "execute", lambda path, values, *_: calls.update({path.stem: values}))
+
+    def note(tasks, *_):
+        calls.update({task.name: task.parameters for task in tasks})
+
+    monkeypatch.setattr(run, "execute_side_by_side", note)
     return calls
 
 
@@ -161,7 +165,7 @@ def test_papermill_would_get_the_same_types(path):
 @pytest.mark.parametrize("name", ["photographs", "full"])
 def test_photographs_that_were_not_fetched_are_found_before_anything_runs(name, tmp_path, monkeypatch):
     monkeypatch.setattr(parameters, "ROOT", tmp_path)
-    monkeypatch.setattr(run, "execute", lambda *_: pytest.fail("something ran"))
+    monkeypatch.setattr(run, "execute_side_by_side", lambda *_: pytest.fail("something ran"))
     with pytest.raises(CourseError, match="cmp is not in dataset/cmp; fetch it with `course data cmp`"):
         run.run([], preset=name, out=str(tmp_path / "out"))
     (tmp_path / "dataset" / "cmp").mkdir(parents=True)
