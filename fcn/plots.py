@@ -47,7 +47,7 @@ def prediction_sheet(
     predictions: Mapping[str, Sequence[Tensor]],
     names: Sequence[str] = CLASSES,
 ) -> Figure:
-    """A row per photograph: itself, the truth, and for each network its prediction and where it errs.
+    """A row per image: itself, the truth, and for each network its prediction and where it errs.
 
     Args:
         images: normalised (3, H, W) each.
@@ -55,7 +55,7 @@ def prediction_sheet(
         predictions: network's name → (H, W) classes for each photograph.
         names: of the classes; of more than twelve the legend lists those that occur in the sheet.
     """
-    titles = ["photograph", "truth"] + [title for name in predictions for title in (name, "errors (black)")]
+    titles = ["image", "truth"] + [title for name in predictions for title in (name, "errors (black)")]
     heights = [height / width for height, width in (label.shape for label in labels)]  # all panels are equally wide
     figure = Figure(figsize=(1.9 * len(titles), 1.9 * sum(heights) + 0.9), layout="constrained")
     axes = figure.subplots(len(images), len(titles), squeeze=False, height_ratios=heights)

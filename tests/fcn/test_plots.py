@@ -58,7 +58,7 @@ def test_prediction_sheet_has_a_row_a_photograph_and_all_panels():
     image, label = torch.zeros(3, 8, 9), torch.zeros(8, 9, dtype=torch.int64)
     figure = plots.prediction_sheet([image] * 2, [label] * 2, {"a": [label] * 2, "b": [label] * 2})
     assert [axis.get_title() for axis in figure.axes[:6]] == [
-        "photograph",
+        "image",
         "truth",
         "a",
         "errors (black)",
