@@ -1,6 +1,5 @@
 """What the same code came to after a real training: the committed records on photographs, for notebooks to show."""
 
-import statistics
 from collections.abc import Mapping, Sequence
 
 from IPython.display import Markdown
@@ -9,6 +8,7 @@ from core.errors import CourseError
 from core.files import ROOT
 from core.plotting import show, table
 from core.record import SCORES, read_record
+from core.spread import mean_and_spread
 
 RECORDED = ROOT / "files" / "results"
 SHEET = ROOT / "files" / "figures" / "cmp_sheet.png"  # made by `course sheet`; files/README.md has the command
@@ -74,7 +74,5 @@ def _spreads(records: Sequence[Mapping], parts: Sequence[str]) -> dict[str, str]
         for name in SCORES:
             values = [(record.get(part) or {}).get(name) for record in records]
             if None not in values:
-                found[f"{part}.{name}"] = f"{statistics.mean(values):.3f}" + (
-                    f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-                )
+                found[f"{part}.{name}"] = mean_and_spread(values)
     return found

@@ -39,7 +39,7 @@ def write_report(folder: str | Path) -> ClaimsTable:
     results = load_results(folder)
     if not results:
         raise CourseError(f"{folder} holds no results of a run; make some with: python -m course run --out {folder}")
-    claims = claims_table(results, recorded_runs())
+    claims = claims_table([results], recorded_runs())
     with write_atomically(folder / "report.html") as path:
         path.write_text(page(results, claims, folder), encoding="utf-8")
     return claims
@@ -57,7 +57,7 @@ def page(results: Results, claims: ClaimsTable, folder: Path) -> str:
     environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
     return environment.get_template("report.html").render(
         title=f"Report of the run “{folder.name}”",
-        materials=materials(results),
+        materials=materials(results.values()),
         curves=_curves(results),
         figure_names=FIGURES.values(),
         comparison=_comparison(results),

@@ -1,11 +1,11 @@
 """The recorded trainings, read back for a table."""
 
-import statistics
 from pathlib import Path
 
 from core.errors import CourseError
 from core.files import ROOT
 from core.record import read_record
+from core.spread import mean_and_spread
 
 # Written by `python -m residual train`.
 PHOTOGRAPHS = ROOT / "files" / "results" / "cifar10_jpeg"
@@ -36,9 +36,6 @@ def table(folder: Path) -> str:
             [record["validation"]["accuracy"] for record in records],
             [record["test"]["accuracy"] for record in records],
         )
-        texts = [
-            f"{statistics.mean(values):.3f}" + (f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else "")
-            for values in columns
-        ]
+        texts = [mean_and_spread(values) for values in columns]
         lines.append(f"{name:22} {len(records):5}  {texts[0]:>14}  {texts[1]:>19}  {texts[2]:>13}")
     return "\n".join(lines)

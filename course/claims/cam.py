@@ -1,6 +1,6 @@
 """The claims about class activation maps: notebooks 06 and 07."""
 
-from course.claims.claim import Claim, Photographs, Results
+from course.claims.claim import Claim, OtherRecords, Results
 
 GRAD_CAM = "07_gradcam"
 CONTROLS = ("random map", "centre blob", "wrong class", "random weights")
@@ -35,7 +35,7 @@ CLAIMS = (
         published="two pictures, by eye; no figure",
         notebooks=(GRAD_CAM,),
         figure=_pointing_gain,
-        photographs=Photographs("voc2007_cam", "VOC 2007, EfficientNet-Lite0, a linear head", _pointing_gain_on_voc),
+        photographs=OtherRecords("voc2007_cam", "VOC 2007, EfficientNet-Lite0, a linear head", _pointing_gain_on_voc),
     ),
     Claim(
         name="resnet-diffuse",

@@ -1,8 +1,10 @@
 """A published claim, and how its figures over several seeds decide it."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+from core.spread import mean_and_spread
 
 Results = Mapping[str, Mapping]  # the records of one run, by notebook
 
@@ -31,14 +33,9 @@ def above(threshold: float) -> Callable[[Sequence[float]], str]:
     return lambda figures: in_favour([figure - threshold for figure in figures])
 
 
-def differ(figures: Sequence[float]) -> str:
-    """The verdict where a figure other than zero, of either sign, speaks for the claim; nothing refutes it."""
-    return "reproduced" if in_favour(figures) in ("reproduced", "refuted") else "not settled"
-
-
 @dataclass(frozen=True)
-class Photographs:
-    """Where a claim's figures on photographs come from, if its own notebooks have none.
+class OtherRecords:
+    """Committed records that carry a claim where those of its own notebooks can't.
 
     Attributes:
         folder: the records', in files/results/.
@@ -65,7 +62,7 @@ class Claim:
         judge: the verdict from the figures, one per seed, at least one.
         form: format of a figure, as in "+.3f".
         unit: what stands behind the figure.
-        photographs: records of photographs other than these notebooks', if they have none.
+        drawings, photographs: records other than these notebooks', where theirs can't carry it.
     """
 
     name: str
@@ -77,7 +74,8 @@ class Claim:
     judge: Callable[[Sequence[float]], str] = in_favour
     form: str = "+.3f"
     unit: str = ""
-    photographs: Photographs | None = None
+    drawings: OtherRecords | None = None
+    photographs: OtherRecords | None = None
 
 
 @dataclass(frozen=True)
@@ -88,27 +86,31 @@ class Finding:
         claim: which.
         figures: ours, by seed (None if the notebooks draw nothing).
         verdict: from the figures; "not measured" if there are none.
-        recorded: whether all of it comes from committed records, and none from the run at hand.
+        recorded: the seeds whose figures come from committed records, and not from the runs at hand.
         what: data and setting, where they are others than the column's.
     """
 
     claim: Claim
     figures: Mapping[int | None, float]
     verdict: str
-    recorded: bool = False
+    recorded: Collection[int | None] = ()
     what: str = ""
+
+    def from_records(self) -> bool:
+        """Whether there are figures, and all come from committed records."""
+        return bool(self.figures) and len(self.recorded) == len(self.figures)
 
     def own_figure(self) -> str:
         """Mean ± standard deviation over the seeds, and how many there are; a dash if there are none."""
         if not self.figures:
             return "–"
-        form, values = self.claim.form, list(self.figures.values())
-        text = format(statistics.mean(values), form)
-        if len(values) > 1:
-            text += f" ± {format(statistics.stdev(values), form.lstrip('+'))}"
+        text = mean_and_spread(list(self.figures.values()), self.claim.form)
         if self.claim.unit:
             text += f" {self.claim.unit}"
-        return f"{text} ({len(values)} seed{'s' if len(values) > 1 else ''})"
+        seeds = f"{len(self.figures)} seed{'s' if len(self.figures) > 1 else ''}"
+        if self.recorded and not self.from_records():
+            seeds += f", {len(self.recorded)} recorded"
+        return f"{text} ({seeds})"
 
     def told(self) -> str:
         """Figure and verdict in one cell of a table."""
@@ -119,8 +121,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Row:
-    """A claim with what became of it on drawings (and generated pictures) and on photographs."""
+    """A claim with what became of it on drawings (and generated pictures) and on photographs.
+
+    Each has at least one finding; several where the runs at hand differ in more than the seed.
+    """
 
     claim: Claim
-    drawings: Finding
-    photographs: Finding
+    drawings: Sequence[Finding]
+    photographs: Sequence[Finding]
+
+    def from_runs(self) -> bool:
+        """Whether the runs at hand say something of it."""
+        return any(found.figures and not found.from_records() for found in (*self.drawings, *self.photographs))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from course.claims.claim import Claim, Results, differ
+from course.claims.claim import Claim, Results
 
 SCRATCH, PRETRAINED, SKIPS, COMPARE = ("02_fcn32s_scratch", "03_fcn32s_pretrained", "04_fcn8s", "05_compare")
 
@@ -29,8 +29,8 @@ def _boundary_surplus(results: Results) -> float:
     return measured["boundary_gain"] - measured["interior_gain"]
 
 
-def _test_minus_validation(results: Results) -> float:
-    return results[SKIPS]["test"]["mean_iou"] - results[SKIPS]["validation"]["mean_iou"]
+def _validation_minus_test(results: Results) -> float:
+    return results[SKIPS]["validation"]["mean_iou"] - results[SKIPS]["test"]["mean_iou"]
 
 
 CLAIMS = (
@@ -71,11 +71,10 @@ CLAIMS = (
     ),
     Claim(
         name="test-figures",
-        statement="A validation figure is no test figure (FCN-8s mean IoU: test minus validation)",
-        source="the assignment",
+        statement="A score on validation, which chooses the epoch, flatters (FCN-8s mean IoU: validation minus test)",
+        source="the assignment, which calls validation test",
         published="0.740 accuracy, 0.482 mean IoU called test, but scored on validation",
         notebooks=(SKIPS,),
-        figure=_test_minus_validation,
-        judge=differ,
+        figure=_validation_minus_test,
     ),
 )

@@ -1,6 +1,6 @@
 """Claims are tests: each published claim the course repeats, measured on a run and on recorded ones."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,7 @@ from course.claims import facades as claims_facades
 from course.claims import residual as claims_residual
 from course.claims import tables as claims_tables
 from course.claims.claim import Claim, Finding, NotMeasured, Results, Row
+from course.conditions import conditions, differences, weights
 from fcn.data_sets import DATA_SETS
 
 CLAIMS: tuple[Claim, ...] = (
@@ -30,8 +31,8 @@ DRAWINGS, PHOTOGRAPHS = "drawings", "photographs"
 FIRST = {DRAWINGS: "builtin_seed0", PHOTOGRAPHS: "photographs_seed0"}
 # What records call data that are no photographs.
 DRAWN = {None, "builtin", "built-in shapes", "generated pictures", "builtin digits", "mnist digits"}
-_data_names = {name: entry.title for name, entry in DATA_SETS.items()} | {"builtin digits": "built-in digits"}
-_weight_names = {"imagenet": "ImageNet weights", "course": "small course weights"}
+DATA_NAMES = {name: entry.title for name, entry in DATA_SETS.items()} | {"builtin digits": "built-in digits"}
+WEIGHT_NAMES = {"imagenet": "ImageNet weights", "course": "small course weights"}
 T = TypeVar("T")
 
 
@@ -48,37 +49,48 @@ class ClaimsTable:
     materials: Mapping[str, str]
 
 
-def claims_table(run: Results, recorded: Mapping[str, Results], claims: Sequence[Claim] = CLAIMS) -> ClaimsTable:
-    """The table of a run: its findings in the columns of its data, what is recorded in the others.
+def claims_table(
+    runs: Sequence[Results], recorded: Mapping[str, Results], claims: Sequence[Claim] = CLAIMS
+) -> ClaimsTable:
+    """The table of some runs: their findings in the columns of their data, what is recorded in the others.
 
     Args:
-        run: the records of the run at hand, by notebook; none gives what is recorded alone.
+        runs: the records of each run at hand, by notebook; none gives what is recorded alone.
         recorded: the committed runs, by name.
 
     Raises:
         CourseError: a record lacks what a claim is computed from.
     """
     return ClaimsTable(
-        [Row(claim, **{kind: _on(kind, claim, run, recorded) for kind in FIRST}) for claim in claims],
-        {
-            kind: materials(recorded.get(first, {}) | {n: r for n, r in run.items() if _kind([r]) == kind})
-            for kind, first in FIRST.items()
-        },
+        [Row(claim, **{kind: _on(kind, claim, runs, recorded) for kind in FIRST}) for claim in claims],
+        {kind: materials(_of_kind(kind, runs, recorded.get(first, {}))) for kind, first in FIRST.items()},
     )
 
 
-def _on(kind: str, claim: Claim, run: Results, recorded: Mapping[str, Results]) -> Finding:
-    if all(notebook in run for notebook in claim.notebooks) and _kind(run[n] for n in claim.notebooks) == kind:
-        finding = _measure(claim, run, recorded.values())
-        if finding.figures:
-            return finding
-    if kind == PHOTOGRAPHS and claim.photographs is not None:
-        folder = claim.photographs.folder
-        finding = _judged(claim, _computed(claim, folder, claim.photographs.figures, recorded.get(folder, {})))
-        finding = replace(finding, what=claim.photographs.what)
-    else:
-        finding = _measure(claim, recorded.get(FIRST[kind], {}), recorded.values())
-    return replace(finding, recorded=True)
+def _on(kind: str, claim: Claim, runs: Sequence[Results], recorded: Mapping[str, Results]) -> list[Finding]:
+    """What becomes of a claim on one kind of data: of the runs at hand if they say something, else of the records."""
+    groups: dict[str, list[Results]] = {}  # runs that differ by the seed alone
+    for run in runs:
+        if all(name in run for name in claim.notebooks) and _kind(run[name] for name in claim.notebooks) == kind:
+            groups.setdefault(_conditions(claim, run), []).append(run)
+    named = differences([[alike[0][name] for name in claim.notebooks] for alike in groups.values()])
+    found = [
+        replace(_measure(claim, alike, recorded.values()), what=what) for alike, what in zip(groups.values(), named)
+    ]
+    if found := [finding for finding in found if finding.figures]:
+        return found
+    other = getattr(claim, kind)
+    if other is not None:
+        figures = _computed(claim, f"files/results/{other.folder}", other.figures, recorded.get(other.folder, {}))
+        return [Finding(claim, figures, _judged(claim, figures), figures.keys(), other.what if figures else "")]
+    return [_measure(claim, [], [recorded.get(FIRST[kind], {}), *recorded.values()])]
+
+
+def _of_kind(kind: str, runs: Sequence[Results], first: Results) -> list[dict]:
+    """The records of one kind of data: those of the runs, and the committed ones of the notebooks that they lack."""
+    own = [(name, record) for run in runs for name, record in run.items() if _kind([record]) == kind]
+    names = {name for name, _ in own}
+    return [record for _, record in own] + [record for name, record in first.items() if name not in names]
 
 
 def _kind(records: Iterable[Mapping]) -> str:
@@ -100,67 +112,65 @@ def recorded_runs(folder: Path = RECORDED) -> dict[str, Results]:
 
 
 def measure(run: Results, recorded: Iterable[Results], claims: Sequence[Claim] = CLAIMS) -> list[Finding]:
-    """What becomes of each claim in a run.
-
-    A recorded run counts for a claim if it differs from this run, in the notebooks the claim rests on, by
-    nothing but the seed. Each seed counts once, this run's first.
+    """What becomes of each claim in a run, joined by recorded seeds of the same conditions.
 
     Raises:
         CourseError: a record lacks what a claim is computed from.
     """
     recorded = list(recorded)
-    return [_measure(claim, run, recorded) for claim in claims]
+    return [_measure(claim, [run], recorded) for claim in claims]
 
 
-def _measure(claim: Claim, run: Results, recorded: Collection[Results]) -> Finding:
-    figures = {}
-    if all(notebook in run for notebook in claim.notebooks):
-        for results in (run, *recorded):
-            seeds = {results[n]["seed"] for n in claim.notebooks if n in results} - {None}
-            if len(seeds) > 1 or not all(_comparable(n, run, results) for n in claim.notebooks):
-                continue
-            seed = next(iter(seeds), None)
-            where = f"{' or '.join(claim.notebooks)} with seed {seed}"
-            try:
-                figures.setdefault(seed, _computed(claim, where, claim.figure, results))
-            except NotMeasured:
-                continue
-    return _judged(claim, figures)
+def _measure(claim: Claim, alike: Sequence[Results], recorded: Iterable[Results]) -> Finding:
+    """A claim's figures by seed from runs that differ by the seed alone, and from the recorded runs that do so too.
+
+    Each seed counts once, and the first run that has it wins. Without runs at hand, the first recorded one leads.
+    """
+    figures, from_records, wanted = {}, set(), None
+    for number, run in enumerate((*alike, *recorded)):
+        if not all(name in run for name in claim.notebooks):
+            if number == 0:
+                break
+            continue
+        seeds = {run[name]["seed"] for name in claim.notebooks} - {None}
+        wanted = wanted or _conditions(claim, run)
+        seed = next(iter(seeds), None)
+        if len(seeds) > 1 or seed in figures or _conditions(claim, run) != wanted:
+            continue
+        where = f"{' or '.join(claim.notebooks)} with seed {seed}"
+        try:
+            figures[seed] = _computed(claim, where, claim.figure, run)
+        except NotMeasured:
+            continue
+        if number >= len(alike):
+            from_records.add(seed)
+    return Finding(claim, figures, _judged(claim, figures), from_records)
 
 
 def _computed(claim: Claim, where: str, figure: Callable[[Results], T], results: Results) -> T:
     try:
         return figure(results)
     except (KeyError, TypeError, IndexError, ValueError, ZeroDivisionError) as error:
+        missing = error if isinstance(error, KeyError) else f"what it needs ({error})"
         raise CourseError(
-            f"The claim {claim.name} can't be computed: the record of {where} lacks {error}; run the notebook again, "
+            f"The claim {claim.name} can't be computed: the record of {where} lacks {missing}; run the notebook again, "
             "or mend the claim."
         ) from error
 
 
-def _judged(claim: Claim, figures: Mapping[int | None, float]) -> Finding:
-    return Finding(claim, figures, claim.judge(list(figures.values())) if figures else "not measured")
+def _judged(claim: Claim, figures: Mapping[int | None, float]) -> str:
+    return claim.judge(list(figures.values())) if figures else "not measured"
 
 
-def _comparable(notebook: str, run: Results, other: Results) -> bool:
-    return notebook in other and _conditions(run[notebook]) == _conditions(other[notebook])
+def _conditions(claim: Claim, run: Results) -> str:
+    return conditions(*(run[name] for name in claim.notebooks))
 
 
-def _conditions(record: dict) -> tuple[dict, str | None, str | None]:
-    """All that decides a record but the seed. The data's name may differ: its hash says what it is."""
-    parameters = {name: value for name, value in record["parameters"].items() if name not in ("seed", "data")}
-    return parameters, (record["data"] or {}).get("sha256"), _weights(record)
-
-
-def _weights(record: dict) -> str | None:
-    """The pretrained weights that were really loaded, which may be others than those asked for."""
-    return record["measured"].get("weights", record["parameters"].get("weights"))
-
-
-def materials(run: Results) -> str:
-    """One line: which data and which weights the run's results come from."""
-    data = {(record["data"] or {}).get("name") for record in run.values()} - {None}
-    weights = {_weights(record) for record in run.values()} - {None, "none"}
-    names = [_data_names.get(name, name) for name in sorted(data)]
-    names += [_weight_names.get(name, name) for name in sorted(weights)]
+def materials(records: Iterable[Mapping]) -> str:
+    """One line: which data and which weights some results come from."""
+    records = list(records)
+    data = {(record["data"] or {}).get("name") for record in records} - {None}
+    loaded = {weights(record) for record in records} - {None, "none"}
+    names = [DATA_NAMES.get(name, name) for name in sorted(data)]
+    names += [WEIGHT_NAMES.get(name, name) for name in sorted(loaded)]
     return ", ".join(names) or "no data recorded"

@@ -31,7 +31,7 @@ def test_figures_and_verdicts_from_three_seeds():
     worse, generalise = measure(runs[0], runs[1:], claims_digits.CLAIMS)
     assert list(worse.figures.values()) == pytest.approx([-0.08, -0.11, -0.08]) and worse.verdict == "refuted"
     assert list(generalise.figures.values()) == [0.42, 0.45, 0.48] and generalise.verdict == "refuted"
-    assert generalise.own_figure() == "0.450 ± 0.030 (3 seeds)"
+    assert generalise.own_figure() == "0.450 ± 0.030 (3 seeds, 2 recorded)"
 
 
 def test_other_verdicts():
