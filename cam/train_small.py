@@ -11,7 +11,7 @@ from cam.pictures import PATTERNS, make_pictures
 from cam.resnet import ResNet18
 from core.devices import best_device
 from core.photographs import normalise
-from core.training import one_cycle, seed_everything, train_steps
+from core.training import now_and_then, one_cycle, seed_everything, train_steps
 
 # At 7 * 32 + 1 pixels the cells 0, 32, ..., 224 lie evenly about the picture's middle. Networks trained at 224, where
 # they don't, leaned to the lower right of their cells' centres; files/README.md has the figures.
@@ -47,13 +47,14 @@ def train(
         for axis in (1, 2):
             if torch.rand(()) < 0.5:
                 chosen = chosen[:, ::-1] if axis == 1 else chosen[:, :, ::-1]
-        x = normalise(chosen).to(device, memory_format=torch.channels_last)
+        x = normalise(chosen).to(device, memory_format=torch.channels_last, non_blocking=True)
+        targets = labels[batch].to(device, non_blocking=True)
         with torch.autocast(device.type, torch.bfloat16):
             _, features = model(x)
-        return nn.functional.cross_entropy(model.fc(features.float().mean((2, 3))), labels[batch].to(device))
+        return nn.functional.cross_entropy(model.fc(features.float().mean((2, 3))), targets)
 
     with tqdm(total=steps, desc=f"seed {seed}") as bar:
-        for loss in train_steps(batches(), loss_of, optimiser, schedule):
-            bar.update()
-            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+        for losses in now_and_then(train_steps(batches(), loss_of, optimiser, schedule)):
+            bar.update(len(losses))
+            bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
     return model.eval()

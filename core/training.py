@@ -1,6 +1,7 @@
 """What every training shares: the seeds, the loop of steps, and the learning rates that are fixed beforehand."""
 
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -10,7 +11,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
+from core import processes
 from core.errors import CourseError
+
+READ_EVERY = 1.0  # seconds between two looks at the losses
 
 Batch = TypeVar("Batch")
 
@@ -41,7 +45,8 @@ def train_steps(
 ) -> Iterator[Tensor]:
     """Trains one step for each batch and yields its loss, detached and not yet waited for.
 
-    The gradients of a step are there to be read until the next one begins.
+    The gradients of a step are there to be read until the next one begins. Where several processes share a training,
+    losses and gradients are the sums of theirs.
 
     Args:
         batches: what `loss_of` takes, drawn one at a time.
@@ -53,10 +58,31 @@ def train_steps(
         loss = loss_of(batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        learning = (parameter for group in optimiser.param_groups for parameter in group["params"])
+        loss = processes.sum_gradients(learning, loss.detach())
         optimiser.step()
         if schedule is not None:
             schedule.step()
-        yield loss.detach()
+        yield loss
+
+
+def now_and_then(steps: Iterable[Tensor]) -> Iterator[list[float]]:
+    """Trains the steps and yields the losses of those done since it last did: every second or so, and at the end.
+
+    Until then they stay where they were computed. To ask a GPU for a number is to wait until it has done all it was
+    given, and it idles while the next step is prepared; so no step may.
+
+    Args:
+        steps: from `train_steps`.
+    """
+    waiting, looked = [], time.monotonic()
+    for loss in steps:
+        waiting.append(loss)
+        if time.monotonic() - looked >= READ_EVERY:
+            yield torch.stack(waiting).tolist()
+            waiting, looked = [], time.monotonic()
+    if waiting:
+        yield torch.stack(waiting).tolist()
 
 
 def one_cycle(optimiser: Optimizer, steps: int, rising: float = 0.3) -> LRScheduler:

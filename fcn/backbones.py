@@ -62,6 +62,8 @@ class Trunk(nn.Module):
         classifier = backbone.classifier(width)
         self.name, self.width, self.aligned = name, width, padding == "aligned"
         self.transform_input = False  # set with ImageNet's weights, see `Backbone.half_inputs`
+        self.register_buffer("input_factor", IMAGENET_STD / 0.5, persistent=False)
+        self.register_buffer("input_shift", (IMAGENET_MEAN - 0.5) / 0.5, persistent=False)
         for child_name, child in classifier.named_children():
             self.add_module(child_name, child)
         backbone.make_dense(self, width, self.aligned)
@@ -87,7 +89,7 @@ class Trunk(nn.Module):
     def forward(self, image: Tensor) -> list[Tensor]:
         """(N, 3, H, W) normalised image → the features of the three stages, finest first."""
         if self.transform_input:
-            image = image * (IMAGENET_STD / 0.5).to(image) + ((IMAGENET_MEAN - 0.5) / 0.5).to(image)
+            image = image * self.input_factor + self.input_shift
         if self.aligned:
             below, right = (BACKBONES[self.name].added(side) for side in image.shape[-2:])
             image = functional.pad(image, (0, right, 0, below))

@@ -16,7 +16,7 @@ class ConfusionMatrix:
     targets nor in the predictions has no IoU (NaN), and the means leave it out.
 
     Counts are int64 and stay on the device of the updates; scores are computed on the CPU, as not every device has
-    float64 (MPS hasn't).
+    float64. Apple's GPUs (MPS) haven't, nor do all of them count in int64, so what they predict is counted on the CPU.
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -38,6 +38,8 @@ class ConfusionMatrix:
                 f"predictions are {tuple(pred.shape)} but targets {tuple(target.shape)}; "
                 "take the argmax over the class axis first"
             )
+        if pred.device.type == "mps":
+            pred, target = pred.cpu(), target.cpu()
         counted = (target >= 0) & (target < self.num_classes)
         pred, target = pred[counted].long(), target[counted].long()
         if pred.numel() and not 0 <= int(pred.min()) <= int(pred.max()) < self.num_classes:
@@ -48,7 +50,7 @@ class ConfusionMatrix:
     def __add__(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
         """The matrix of both together, in whose scores every pixel counts alike."""
         joint = ConfusionMatrix(self.num_classes)
-        joint.counts = self.counts + other.counts
+        joint.counts = self.counts.to(other.counts.device) + other.counts
         return joint
 
     def pixel_accuracy(self) -> float:

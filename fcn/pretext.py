@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from core.devices import autocast, best_device
 from core.photographs import normalise
-from core.training import one_cycle, seed_everything, train_steps
+from core.training import now_and_then, one_cycle, seed_everything, train_steps
 from fcn import tiny_imagenet
 from fcn.backbones import Trunk
 from fcn.tiny_imagenet import FOLDER, SIDE, load_photographs
@@ -117,19 +117,20 @@ def train(backbone: str, seed: int, epochs: int, folder: Path = FOLDER) -> tuple
             yield draw_batch(photographs[indices]), torch.from_numpy(classes[indices])
 
     def loss_of(batch: tuple[Tensor, Tensor]) -> Tensor:
-        images, targets = batch
+        images = batch[0].to(device, memory_format=torch.channels_last, non_blocking=True)
+        targets = batch[1].to(device, non_blocking=True)
         with autocast(device, RECIPE["precision"]):
-            logits = model(images.to(device, memory_format=torch.channels_last))
-        return functional.cross_entropy(logits.float(), targets.to(device), label_smoothing=RECIPE["label_smoothing"])
+            logits = model(images)
+        return functional.cross_entropy(logits.float(), targets, label_smoothing=RECIPE["label_smoothing"])
 
     history = []
     with tqdm(total=epochs * steps, unit="step") as bar:
         while len(history) < epochs:
             started, total = time.perf_counter(), 0.0
             model.train()
-            for loss in train_steps(batches(), loss_of, optimiser, schedule):
-                total += loss.item()
-                bar.update()
+            for losses in now_and_then(train_steps(batches(), loss_of, optimiser, schedule)):
+                total += sum(losses)
+                bar.update(len(losses))
             history.append(
                 {
                     "epoch": len(history) + 1,

@@ -2,30 +2,33 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
+from core import processes
 from core.photographs import normalise
 from fcn.dataset import VOID, LabelledPhotographs, collate
 
 SCALES = (0.6, 1.5)  # of a window's content; even chances for halves and doubles, as the factor's logarithm is drawn
+DRAWS = 6  # numbers that say where a window lies and how light it is
 LIGHT = 0.25  # by how much brightness and contrast of a window may differ from the photograph's, as a share
 
 
 class Windows(Dataset[tuple[Tensor, Tensor]]):
     """Square windows of labelled photographs: at a random place and scale, mirrored at random, lighter or darker.
 
-    What lies beyond the photograph is mean grey and void. Draws come from torch's generator, so a training that is
-    resumed cuts the windows that one in one go would have cut; processes that help with reading draw by themselves,
-    and begin anew.
+    What lies beyond the photograph is mean grey and void. What is drawn comes with the index, so that the windows are
+    the same whichever process cuts them.
 
     Args:
-        dataset: the photographs; window `index` is cut from photograph `index`.
+        dataset: the photographs; a window of index (i, DRAWS numbers in 0..1) is cut from photograph i.
         side: of a window, pixels.
 
     Items are (image, label), float32 (3, side, side) normalised and int64 (side, side).
@@ -37,9 +40,9 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, drawn: tuple[int, Sequence[float]]) -> tuple[Tensor, Tensor]:
+        index, (down, across, size, mirror, brightness, contrast) = drawn
         pixels, label = self.dataset.pixels(index)
-        down, across, size, mirror, brightness, contrast = torch.rand(6).tolist()
         scale = SCALES[0] * (SCALES[1] / SCALES[0]) ** size
         matrix = self._placement(label.shape, scale, down, across, mirror < 0.5)
         image = cv2.warpAffine(
@@ -70,17 +73,33 @@ class Windows(Dataset[tuple[Tensor, Tensor]]):
         return matrix
 
 
+class Batch(NamedTuple):
+    """What a step sees.
+
+    Attributes:
+        image, label: (N, 3, H, W) normalised and (N, H, W) int64, on the device.
+        counted: pixels that aren't void; of the whole batch, where several processes share it.
+    """
+
+    image: Tensor
+    label: Tensor
+    counted: int
+
+
 class Reading:
     """Reads a data set's batches; its processes, and the images they keep, live as long as a training does.
+
+    Where several processes share a training, each reads its share of every batch of an order that the first one draws.
 
     Args:
         dataset: the photographs.
         batch_size: images a step.
         window: side of the windows to cut; None: whole photographs.
-        workers: processes.
+        workers: processes that help with reading.
         device: where batches are to be.
 
     Attributes:
+        batches: the photographs of each of the epoch's batches, by index.
         seconds: for which the trainer waited for batches, all in all.
     """
 
@@ -94,6 +113,7 @@ class Reading:
     ) -> None:
         self.dataset, self.batch_size, self.whole, self.device = dataset, batch_size, window is None, device
         self.batches: list[list[int]] = []
+        self.drawn: list[list[float]] = []  # of each window, in the order of the batches
         self.seconds = 0.0
         self.loader = DataLoader(
             dataset if window is None else Windows(dataset, window),
@@ -109,25 +129,48 @@ class Reading:
         """Batches in an epoch."""
         return math.ceil(len(self.dataset) / self.batch_size)
 
-    def __iter__(self) -> Iterator[list[int]]:
-        """The images of each batch, for the loader."""
-        return iter(self.batches)
+    def __iter__(self) -> Iterator[Sequence[int | tuple[int, list[float]]]]:
+        """What this process reads of each batch, for the loader."""
+        drawn = iter(self.drawn)
+        for batch in self.batches:
+            whole = batch if self.whole else [(index, next(drawn)) for index in batch]
+            yield processes.share(whole) or whole[:1]  # a batch that is too small for all: see `_of_all`
 
-    def epoch(self) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
-        """Each batch's indices and its images and labels, on the device, in an order drawn anew."""
+    def epoch(self) -> Iterator[Batch]:
+        """Each batch, in an order drawn anew."""
         sizes = [self.dataset.size(index) if self.whole else (1, 1) for index in range(len(self.dataset))]
-        self.batches = draw_batches(sizes, self.batch_size)
+        batches = draw_batches(sizes, self.batch_size)
         # A loader draws once when it begins and, if its processes live on, never again; here once an epoch, so that the
         # order of images is the same with them and without.
-        self.loader.generator.manual_seed(int(torch.empty((), dtype=torch.int64).random_()))
-        batches = iter(self.loader)
+        seed = int(torch.empty((), dtype=torch.int64).random_())
+        drawn = [] if self.whole else torch.rand(len(self.dataset), DRAWS).tolist()
+        self.batches, self.drawn, seed = processes.agreed((batches, drawn, seed))
+        self.loader.generator.manual_seed(seed)
+        if processes.rank() > 0:  # dropout differs from process to process, and a resumed training draws it again
+            torch.manual_seed((seed + processes.rank()) % 2**63)
+        loaded = iter(self.loader)
         for indices in self.batches:
             started = time.perf_counter()
-            image, label = next(batches)
+            image, label, counted = self._of_all(*next(loaded), bool(processes.share(indices)))
             image = image.to(self.device, memory_format=torch.channels_last, non_blocking=True)
             label = label.to(self.device, non_blocking=True)
             self.seconds += time.perf_counter() - started
-            yield indices, (image, label)
+            yield Batch(image, label, counted)
+
+    def _of_all(self, image: Tensor, label: Tensor, has_share: bool) -> Batch:
+        """A share as it is within the whole batch: padded to the size of the largest share.
+
+        A process whose share is empty sees one of the others' images, and learns nothing from it.
+        """
+        if not has_share:
+            label = torch.full_like(label, VOID)
+        # By NumPy, as the labels are not on the device yet and the number is wanted here.
+        counted, (height, width) = int(np.count_nonzero(label.numpy() != VOID)), label.shape[1:]
+        counts, heights, widths = zip(*processes.gathered([counted, height, width]))
+        added = (0, max(widths) - width, 0, max(heights) - height)
+        if any(added):
+            image, label = functional.pad(image, added), functional.pad(label, added, value=VOID)
+        return Batch(image, label, max(1, sum(counts)))  # where all is void there is nothing to learn, and no mean
 
 
 def draw_batches(sizes: list[tuple[int, int]], batch_size: int) -> list[list[int]]:

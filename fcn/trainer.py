@@ -1,6 +1,7 @@
 """Training, evaluation and resuming, the same for every network of the course."""
 
 import math
+import operator
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -9,17 +10,18 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 from tqdm.auto import tqdm
 
+from core import processes
 from core.checkpoint import load_weights, state_sha256
 from core.devices import autocast, best_device
 from core.errors import CourseError
-from core.training import train_steps
+from core.training import now_and_then, train_steps
 from core.training_state import ANEW, BEST, CHECKPOINT, TrainingState, alone_in
 from fcn.dataset import VOID, LabelledPhotographs
 from fcn.metrics import ConfusionMatrix
-from fcn.reading import Reading
+from fcn.reading import Batch, Reading
 from fcn.recipes import Training
 
 
@@ -36,7 +38,13 @@ def fit(
 
     Writes `checkpoint.pt` (everything to go on from) after each epoch and `best.safetensors` after each better one.
     A run that was stopped and resumed gives the same weights, bit for bit, as one that wasn't, on one CPU with one
-    number of threads; on a GPU some backward passes add in no fixed order, and processes that cut windows draw anew.
+    number of threads; on a GPU some backward passes add in no fixed order.
+
+    Where several processes share the training (`core.processes`) each has its share of every batch and of the
+    validation images, and the steps are those of one process with the whole batch, to rounding, for networks whose
+    images don't know of each other. Two things are each process's own: dropout is drawn apart, and batch
+    normalisation (in GoogLeNet and EfficientNet-Lite0) is over its share alone, with running statistics averaged after
+    each epoch. The first process writes.
 
     Args:
         model: images (N, 3, H, W) → logits (N, classes, H, W), with the weights to start from; is moved to the best
@@ -51,12 +59,18 @@ def fit(
         reading_seconds waiting for images), and validation, the scores of its confusion matrix.
 
     Raises:
-        CourseError: a split is empty, the loss is not finite, another training writes to the folder, or the
-            checkpoint is damaged, of another origin, or longer than `epochs`.
+        CourseError: a split is empty, the loss is not finite, another training writes to the folder, the
+            checkpoint is damaged, of another origin, or longer than `epochs`; a batch has fewer images than there are
+            processes, or these see other weights, data or files.
     """
     for dataset in (train, validation):
         if len(dataset) == 0:
             raise CourseError(f"The {dataset.split} split of {dataset.root} is empty; give it at least one photograph.")
+    if training.batch_size < processes.count():
+        raise CourseError(
+            f"A batch of {training.batch_size} images is too small for {processes.count()} processes; start at most "
+            f"{training.batch_size}."
+        )
     device, folder = best_device(), Path(folder)
     if hasattr(model, "configuration"):
         model.configuration["classes"] = list(train.classes)
@@ -72,6 +86,7 @@ def fit(
     del configuration["workers"]
     if training.schedule != "one cycle":  # its rates depend on how many steps there are to be
         del configuration["epochs"]
+    _check_agreement(configuration, "train with the same code, options and data")
     # Convolutions are fastest with the channels of a pixel side by side, in bfloat16 by far.
     model.to(device, memory_format=torch.channels_last)
     optimiser = training.make_optimiser(model)
@@ -84,17 +99,20 @@ def fit(
             state.load()
         else:
             state.begin()
+        _check_agreement({"checkpoint": len(state.history)}, "write to a folder that all machines share")
         if len(state.history) > training.epochs:
             raise CourseError(
                 f"The checkpoint in {folder} has {len(state.history)} epochs and epochs is {training.epochs}; "
                 f"give at least {len(state.history)}, or {ANEW}."
             )
-        with tqdm(total=training.epochs, initial=len(state.history), unit="epoch") as bar:
+        shown = {"total": training.epochs, "unit": "epoch", "disable": processes.rank() > 0}
+        with tqdm(initial=len(state.history), **shown) as bar:
             while len(state.history) < training.epochs:
                 started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
                 waited = reading.seconds
                 loss = _train_epoch(model, reading, training, optimiser, each_step, bar)
-                matrix = evaluate(model, validation, training.precision, workers=training.workers)
+                processes.average_buffers(model)
+                matrix = _validate(model, validation, training)
                 if each_epoch is not None:
                     each_epoch.step(matrix.mean_iou())
                 state.history.append(
@@ -110,6 +128,7 @@ def fit(
                 state.save(is_best=best_epoch(state.history) == len(state.history))
                 bar.update()
                 bar.set_postfix(loss=f"{loss:.3f}", mean_iou=f"{matrix.mean_iou():.3f}")
+        processes.agreed(None)  # waits until the first one has written
         load_weights(model, folder / BEST)
     return state.history
 
@@ -170,6 +189,24 @@ def evaluate_each(
         yield matrix
 
 
+def _check_agreement(own: dict, advice: str) -> None:
+    """Raises CourseError unless all processes of the training have the same."""
+    first = processes.agreed(own)
+    differing = [name for name, value in own.items() if first[name] != value]
+    if differing:
+        raise CourseError(f"The processes of this training differ in {', '.join(differing)}; let all {advice}.")
+
+
+def _validate(model: nn.Module, validation: LabelledPhotographs, training: Training) -> ConfusionMatrix:
+    """The validation split's confusion matrix; each process scores its share of the images."""
+    share = Subset(validation, processes.share(range(len(validation))))
+    matrices = evaluate_each(model, share, training.precision, workers=training.workers)
+    matrix = sum(matrices, start=ConfusionMatrix(len(validation.classes)))
+    counts = processes.gathered(matrix.counts.flatten().tolist())
+    matrix.counts = torch.tensor(counts).sum(dim=0).view_as(matrix.counts)
+    return matrix
+
+
 def _train_epoch(
     model: nn.Module,
     reading: Reading,
@@ -179,25 +216,27 @@ def _train_epoch(
     bar: tqdm,
 ) -> float:
     """One pass over the images in a drawn order; returns the mean loss per pixel."""
-    total, pixels = 0.0, 0
+    losses: list[float] = []
+    counted: list[int] = []  # pixels of each batch
 
-    def loss_of(batch: tuple[list[int], tuple[Tensor, Tensor]]) -> Tensor:
-        nonlocal total, pixels
-        indices, (image, label) = batch
+    def loss_of(batch: Batch) -> Tensor:
+        counted.append(batch.counted)
         with autocast(reading.device, training.precision):
-            logits = model(image)
-        counted = max((label != VOID).sum().item(), 1)  # where all is void there is nothing to learn, and no mean
-        loss = functional.cross_entropy(logits, label, ignore_index=VOID, reduction="sum")
-        if not math.isfinite(loss.item()):
-            names = ", ".join(reading.dataset.name(index) for index in indices)
-            raise CourseError(
-                f"The loss is {loss.item()} on {names}; lower the learning rate "
-                f"({training.learning_rate}) or look at these files."
-            )
-        total, pixels = total + loss.item(), pixels + counted
-        return loss / counted if training.reduction == "mean" else loss
+            logits = model(batch.image)
+        loss = functional.cross_entropy(logits, batch.label, ignore_index=VOID, reduction="sum")
+        return loss / batch.counted if training.reduction == "mean" else loss
 
     model.train()
-    for _ in train_steps(reading.epoch(), loss_of, optimiser, schedule):
+    for done in now_and_then(train_steps(reading.epoch(), loss_of, optimiser, schedule)):
+        losses += done
+        for loss, indices in zip(losses, reading.batches):
+            if not math.isfinite(loss):
+                names = ", ".join(reading.dataset.name(index) for index in indices)
+                raise CourseError(
+                    f"The loss is {loss} on {names}; lower the learning rate ({training.learning_rate}) or look at "
+                    "these files."
+                )
+        total = sum(map(operator.mul, losses, counted)) if training.reduction == "mean" else sum(losses)
+        pixels = sum(counted[: len(losses)])
         bar.set_postfix(loss=f"{total / pixels:.3f}", refresh=False)
     return total / pixels

@@ -136,8 +136,8 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     """
     count, channels, height, width = images.shape
     margin = round(MARGIN * height)
-    shifts = torch.randint(2 * margin + 1, (2, count, 1), generator=generator).to(images.device)
-    mirrored = (torch.rand(count, 1, generator=generator) < 0.5).to(images.device)
+    shifts = torch.randint(2 * margin + 1, (2, count, 1), generator=generator).to(images.device, non_blocking=True)
+    mirrored = (torch.rand(count, 1, generator=generator) < 0.5).to(images.device, non_blocking=True)
     rows = torch.arange(height, device=images.device) + shifts[0]
     columns = torch.arange(width, device=images.device).expand(count, width)
     columns = torch.where(mirrored, width - 1 - columns, columns) + shifts[1]

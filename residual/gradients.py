@@ -89,7 +89,7 @@ def follow(model: nn.Module, pictures: PictureSet, iterations: int, seed: int) -
     early, late = order.index(f"{convolutions[1]}.weight"), order.index(f"{convolutions[-2]}.weight")
     optimiser = torch.optim.SGD(model.parameters(), 0.001, momentum=0.9, weight_decay=1e-5)
     generator = torch.Generator().manual_seed(seed)
-    trace = Trace([], [], [], [])
+    figures: list[Tensor] = []  # of each step; read at the end, so that no step waits for its device
     model.train()
 
     def loss_of(batch: PictureSet) -> Tensor:
@@ -100,14 +100,8 @@ def follow(model: nn.Module, pictures: PictureSet, iterations: int, seed: int) -
     for _ in train_steps(tqdm(batches, total=iterations, unit="step", leave=False), loss_of, optimiser):
         # In double precision, as the squares of tiny gradients are 0 in single.
         norms = torch.stack([weight.grad.double().norm() for weight in model.parameters()])
-        for values, value in (
-            (trace.early, norms[early]),
-            (trace.late, norms[late]),
-            (trace.norm, norms.norm()),
-            (trace.std, norms.std(correction=0)),
-        ):
-            values.append(value.item())
-    return trace
+        figures.append(torch.stack([norms[early], norms[late], norms.norm(), norms.std(correction=0)]))
+    return Trace(*torch.stack(figures).T.tolist())
 
 
 def report(name: str, trace: Trace, metric: str) -> str:

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from core.devices import best_device, multiplies_bfloat16
 from core.errors import CourseError
-from core.training import one_cycle, train_steps
+from core.training import now_and_then, one_cycle, train_steps
 from fcn.digits.data import Digits
 from fcn.digits.networks import DigitClassifier, DigitFCN
 from fcn.digits.scenes import BACKGROUND, CLASSES, THRESHOLD, Scenes, grids, hard_scenes
@@ -83,20 +83,21 @@ def fit(model: nn.Module, batches: Batches, steps: int, title: str) -> list[floa
     schedule = one_cycle(optimiser, steps)
 
     def loss_of(batch: tuple[Tensor, Tensor]) -> Tensor:
-        images, target = batch[0].to(device, memory_format=torch.channels_last), batch[1].to(device)
+        images = batch[0].to(device, memory_format=torch.channels_last, non_blocking=True)
+        target = batch[1].to(device, non_blocking=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bfloat16(device)):
             logits = model(images)
         return functional.cross_entropy(logits.float(), target)
 
-    losses = []
+    losses: list[float] = []
     drawn = tqdm(islice(batches, steps), total=steps, desc=title)
-    for loss in train_steps(drawn, loss_of, optimiser, schedule):
-        losses.append(loss.item())
-        if not math.isfinite(losses[-1]):
-            raise CourseError(
-                f"The loss is {losses[-1]} in step {len(losses)} of {title}; lower LEARNING_RATE in "
-                "fcn/digits/training.py."
-            )
+    for done in now_and_then(train_steps(drawn, loss_of, optimiser, schedule)):
+        losses += done
+        for step, loss in enumerate(losses, start=1):
+            if not math.isfinite(loss):
+                raise CourseError(
+                    f"The loss is {loss} in step {step} of {title}; lower LEARNING_RATE in fcn/digits/training.py."
+                )
     model.eval()
     return [float(np.mean(part)) for part in np.array_split(losses, min(10, len(losses)))]
 

@@ -10,7 +10,7 @@ from core.photographs import denormalise
 from fcn import reading
 from fcn.dataset import VOID, CMPFacade
 from fcn.metrics import boundary_band
-from fcn.reading import Reading, Windows
+from fcn.reading import DRAWS, Reading, Windows
 
 
 class Painted:
@@ -27,15 +27,9 @@ class Painted:
         return np.repeat(20 * self.label[..., None], 3, axis=2), self.label
 
 
-@pytest.fixture
-def draws(monkeypatch):
-    """Sets what is drawn: size, mirror, place, each 0..1."""
-
-    def set_draws(size: float = 0.5, mirror: float = 1.0, down: float = 0.0, across: float = 0.0) -> None:
-        numbers = torch.tensor([down, across, size, mirror, 0.5, 0.5])
-        monkeypatch.setattr(reading.torch, "rand", lambda count: numbers)
-
-    return set_draws
+def first(mirror: float = 1.0, down: float = 0.0, across: float = 0.0) -> tuple[int, list[float]]:
+    """The first photograph, and what is drawn for its window, each 0..1."""
+    return 0, [down, across, 0.5, mirror, 0.5, 0.5]
 
 
 def levels(image: torch.Tensor) -> np.ndarray:
@@ -47,36 +41,33 @@ def levels(image: torch.Tensor) -> np.ndarray:
 def test_labels_lie_on_their_pixels_at_every_scale(seed, monkeypatch):
     monkeypatch.setattr(reading, "LIGHT", 0.0)
     torch.manual_seed(seed)
-    image, label = Windows(Painted(300, 280), 129)[0]
+    image, label = Windows(Painted(300, 280), 129)[0, torch.rand(DRAWS).tolist()]
     inside = ~boundary_band(label[None], 2)[0].numpy() & (label != VOID).numpy()
     assert inside.mean() > 0.3
     assert (levels(image)[inside] == label.numpy()[inside]).all()
 
 
-def test_at_scale_one_a_window_is_the_crop_itself(draws, monkeypatch):
+def test_at_scale_one_a_window_is_the_crop_itself(monkeypatch):
     monkeypatch.setattr(reading, "SCALES", (1.0, 1.0))
     painted = Painted(200, 150)
-    draws(down=1.0, across=0.5)
-    image, label = Windows(painted, 100)[0]
+    image, label = Windows(painted, 100)[first(down=1.0, across=0.5)]
     assert np.array_equal(label.numpy(), painted.label[100:, 25:125]) and np.array_equal(levels(image), label.numpy())
-    draws(down=1.0, across=0.5, mirror=0.0)
-    assert np.array_equal(Windows(painted, 100)[0][1].numpy(), painted.label[100:, 25:125][:, ::-1])
+    _, mirrored = Windows(painted, 100)[first(down=1.0, across=0.5, mirror=0.0)]
+    assert np.array_equal(mirrored.numpy(), painted.label[100:, 25:125][:, ::-1])
 
 
-def test_twice_as_large_is_what_opencv_makes_twice_as_large(draws, monkeypatch):
+def test_twice_as_large_is_what_opencv_makes_twice_as_large(monkeypatch):
     monkeypatch.setattr(reading, "SCALES", (2.0, 2.0))
     painted = Painted(60, 60)
-    draws()
-    image, _ = Windows(painted, 120)[0]
+    image, _ = Windows(painted, 120)[first()]
     larger = cv2.resize(painted.pixels(0)[0], (120, 120), interpolation=cv2.INTER_LINEAR)
     difference = np.abs(denormalise(image) * 255 - larger)[1:-1, 1:-1]  # at the edge OpenCV repeats, a window fades
     assert difference.max() <= 1.5
 
 
-def test_what_lies_beyond_the_photograph_is_void_and_grey(draws, monkeypatch):
+def test_what_lies_beyond_the_photograph_is_void_and_grey(monkeypatch):
     monkeypatch.setattr(reading, "SCALES", (1.0, 1.0))
-    draws(down=0.0, across=0.0)
-    image, label = Windows(Painted(40, 50), 64)[0]
+    image, label = Windows(Painted(40, 50), 64)[first()]
     assert (label[40:] == VOID).all() and (label[:, 50:] == VOID).all() and (label[:40, :50] != VOID).all()
     assert image[:, 50:].abs().max() < 0.02  # the mean, to the rounding of a grey level
 
@@ -86,7 +77,7 @@ def test_a_seed_draws_the_same_windows_in_the_same_order(small_facades):
         torch.manual_seed(3)
         batches = Reading(CMPFacade(small_facades, "train"), 4, 33, 0, torch.device("cpu"))
         assert len(batches) == 2
-        return [torch.cat([image.flatten(), label.flatten()]) for _, (image, label) in batches.epoch()]
+        return [torch.cat([image.flatten(), label.flatten()]) for image, label, _ in batches.epoch()]
 
     first, second = read(), read()
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
@@ -98,5 +89,5 @@ def test_photographs_are_written_with_their_labels(tmp_path):
         (tmp_path / folder).mkdir()
     write_pair(tmp_path / "base", "cmp_b0001", 80, 64, 0)
     (tmp_path / "splits.json").write_text('{"train": 1, "validation": 0, "test": 0}')
-    image, label = Windows(CMPFacade(tmp_path, "train", scale=1.0), 65)[0]
+    image, label = Windows(CMPFacade(tmp_path, "train", scale=1.0), 65)[first()]
     assert image.shape == (3, 65, 65) and label.shape == (65, 65) and set(label.unique().tolist()) <= {*range(12), VOID}

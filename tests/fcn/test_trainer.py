@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import samples
 import torch
 from samples import same_weights
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from core.checkpoint import load_weights, read_configuration
 from core.errors import CourseError
@@ -254,3 +256,37 @@ def test_counting_only_some_pixels(small_facades):
 def test_wrong_configuration(wrong):
     with pytest.raises(CourseError, match=next(iter(wrong))):
         Training(**wrong)
+
+
+class Waits(TorchDispatchMode):
+    """Counts what makes a host wait for its GPU: asking for a number, or for as many values as a mask has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = str(function)
+        masked = name.startswith("aten.index.") and any(
+            index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1]
+        )
+        asks = ("aten._local_scalar_dense", "aten.nonzero", "aten.masked_select", "aten.equal", "aten.bincount")
+        self.count += masked or name.startswith(asks)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("network", [FCN8s, partial(FCN8s, backbone="googlenet")])
+def test_no_step_waits_for_the_device(network, small_facades, tmp_path, monkeypatch):
+    """An epoch of six steps waits as often as one of two."""
+    monkeypatch.setattr("core.training.READ_EVERY", 1e9)  # apart from the look at the losses every second
+    sets = CMPFacade(small_facades, "train"), CMPFacade(small_facades, "val")
+
+    def waits(batch_size: int) -> int:
+        seed_everything(3)
+        model = network(width=0.125, padding="aligned")
+        model.trunk.transform_input = True
+        with Waits() as counting:
+            fit(model, *sets, dataclasses.replace(QUICK, epochs=1, batch_size=batch_size), tmp_path)
+        return counting.count
+
+    assert waits(1) == waits(3) > 0
