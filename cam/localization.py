@@ -48,11 +48,14 @@ def mask_box(mask: np.ndarray) -> Box:
 
 def map_box(unit_map: np.ndarray, threshold: float) -> Box:
     """The box around the largest connected region (8 neighbours) where an (H, W) map reaches the threshold."""
-    _, _, regions, _ = cv2.connectedComponentsWithStats((unit_map >= threshold).astype(np.uint8))
-    if len(regions) == 1:  # nothing but the background
+    reached = (unit_map >= threshold).astype(np.uint8)
+    across, down, width, height = cv2.boundingRect(reached)  # labelling takes time for every pixel: only where it must
+    if width == 0:
         return 0, 0, 0, 0
+    part = reached[down : down + height, across : across + width]
+    _, _, regions, _ = cv2.connectedComponentsWithStats(part)  # the first is the background
     left, top, width, height, _ = regions[1 + regions[1:, cv2.CC_STAT_AREA].argmax()].tolist()
-    return left, top, left + width, top + height
+    return across + left, down + top, across + left + width, down + top + height
 
 
 def box_iou(first: Box, second: Box) -> float:

@@ -15,7 +15,7 @@ PATTERNS = ("striped", "checked", "dotted", "ringed", "zigzag", "meshed")
 RADIUS = (0.1, 0.2)  # of the side: objects about 45 to 75 pixels wide at 224, two cells of a stride-32 map
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a set is the same as itself alone, so that what is computed of it can be kept by it
 class Pictures:
     """A set of generated pictures.
 

@@ -62,9 +62,9 @@ def test_a_perfect_map_scores_perfectly_and_costs_the_class_its_probability():
     row = score_row(lambda pictures: pictures.masks.astype(float), split, split)
     assert all(value == 1 for name, value in row.items() if not name.startswith("threshold"))
     model = load_small().model
-    on_object = probability_lost(model, split.masks.astype(float), split)
-    elsewhere = probability_lost(model, -split.masks.astype(float), split)
-    assert on_object > 0.3 > elsewhere
+    masks = split.masks.astype(float)
+    lost = probability_lost(model, {"on the object": masks, "elsewhere": -masks}, split)
+    assert lost["on the object"] > 0.3 > lost["elsewhere"]
 
 
 def test_the_derived_offset_beats_a_cell_more_or_less():
