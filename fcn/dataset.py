@@ -193,6 +193,21 @@ class CMPFacade(LabelledPhotographs):
         return label - 1
 
 
+def class_weights(dataset: LabelledPhotographs) -> Tensor:
+    """A weight for each class: one over the square root of its share of the pixels, float32 (classes,).
+
+    Scaled so that the mean over the counted pixels is 1; 0 for a class that doesn't occur. That is half-way between no
+    weights, with which a class of one pixel in a hundred hardly counts, and one over the share, with which it counts as
+    much as the largest and is seen everywhere.
+    """
+    counts = np.zeros(len(dataset.classes))
+    for index in range(len(dataset)):
+        _, label = dataset.pixels(index)
+        counts += np.bincount(label[label != VOID], minlength=len(counts))
+    weights = np.divide(1, np.sqrt(counts), out=np.zeros_like(counts), where=counts > 0)
+    return torch.from_numpy(weights * counts.sum() / (weights * counts).sum()).float()
+
+
 def describe(*datasets: LabelledPhotographs) -> dict[str, object]:
     """What a record says of its data: the folder's name, one hash over all splits, their sizes and the scale."""
     hashes = "".join(dataset.sha256() for dataset in datasets)

@@ -1,4 +1,4 @@
-"""How to train: every setting of a training, and three ways by name: the course's, the FCN paper's, and on windows.
+"""How to train: every setting of a training, and four ways by name: the course's, the FCN paper's, and two on windows.
 
 Long, Shelhamer and Darrell (CVPR 2015), sections 4.2 and 4.3: stochastic gradient descent with momentum 0.9 on batches
 of 20 images, a fixed learning rate for each backbone, found by line search; biases learn twice as fast and don't decay;
@@ -19,7 +19,7 @@ from core.training import check_seed, one_cycle
 from fcn.backbones import BACKBONES
 from fcn.weights import COURSE_WIDTH
 
-RECIPES = ("course", "paper", "windows")
+RECIPES = ("course", "paper", "windows", "balanced")
 # Rates are for the mean of the cross-entropy over a batch's pixels. Under its sum the gradient is as many times larger
 # as there are pixels, so the same steps need a rate that many times smaller: a rate belongs to its reduction.
 PAPER_STAGE_FACTOR = 0.01
@@ -40,6 +40,7 @@ class Training:
         optimiser: "adam", "adamw", or "sgd" with momentum 0.9.
         schedule: "plateau", or "one cycle" over all steps.
         reduction: "mean" or "sum" of the cross-entropy over the pixels; a learning rate belongs to its reduction.
+        balanced: rarer classes weigh more in the cross-entropy, see `fcn.dataset.class_weights`.
         double_biases: biases learn twice as fast and don't decay (FCN paper, section 4.3).
         score_rate: factor on the learning rate of what starts anew, the score layers and learned upsamplings.
         plateau: epochs without a better validation mean IoU before the learning rate is halved; None keeps it.
@@ -60,6 +61,7 @@ class Training:
     optimiser: str = "adam"
     schedule: str = "plateau"
     reduction: str = "mean"
+    balanced: bool = False
     double_biases: bool = False
     score_rate: float = 1.0
     plateau: int | None = 3
@@ -133,7 +135,8 @@ def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, 
     Args:
         name: "course": Adam on batches of 4 in every stage, its rate 1e-3 at an eighth of the channels and inversely
             proportional to the width, halved on a plateau; "paper": as above, for networks at full width with
-            ImageNet's weights; "windows": AdamW with one cycle of the rate on windows of 257 pixels, four a step.
+            ImageNet's weights; "windows": AdamW with one cycle of the rate on windows of 257 pixels, four a step;
+            "balanced": the same, and rarer classes weigh more, for mean IoU counts all classes alike.
         backbone: of `fcn.backbones.BACKBONES`.
         width: of the network.
         epochs: of each stage.
@@ -148,7 +151,7 @@ def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, 
     if name == "course":
         rate = COURSE_RATE * COURSE_WIDTH / width
         return Recipe(Training(learning_rate=rate, batch_size=4, **shared), stage_factor=1.0)
-    if name == "windows":
+    if name in ("windows", "balanced"):
         training = Training(
             optimiser="adamw",
             learning_rate=1e-3,
@@ -157,6 +160,7 @@ def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, 
             schedule="one cycle",
             score_rate=5.0,
             window=WINDOW,
+            balanced=name == "balanced",
             **shared,
         )
         return Recipe(training, stage_factor=1.0)

@@ -19,7 +19,7 @@ from core.devices import autocast, best_device
 from core.errors import CourseError
 from core.training import now_and_then, train_steps
 from core.training_state import ANEW, BEST, CHECKPOINT, TrainingState, alone_in
-from fcn.dataset import VOID, LabelledPhotographs
+from fcn.dataset import VOID, LabelledPhotographs, class_weights
 from fcn.metrics import ConfusionMatrix
 from fcn.reading import Batch, Reading
 from fcn.recipes import Training
@@ -90,6 +90,7 @@ def fit(
     # Convolutions are fastest with the channels of a pixel side by side, in bfloat16 by far.
     model.to(device, memory_format=torch.channels_last)
     optimiser = training.make_optimiser(model)
+    weights = class_weights(train).to(device) if training.balanced else None
     reading = Reading(train, training.batch_size, training.window, training.workers, device)
     each_step, each_epoch = training.make_schedules(optimiser, len(reading))
     state = TrainingState(folder, model, optimiser, each_step or each_epoch, configuration)
@@ -110,7 +111,7 @@ def fit(
             while len(state.history) < training.epochs:
                 started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
                 waited = reading.seconds
-                loss = _train_epoch(model, reading, training, optimiser, each_step, bar)
+                loss = _train_epoch(model, reading, training, weights, optimiser, each_step, bar)
                 processes.average_buffers(model)
                 matrix = _validate(model, validation, training)
                 if each_epoch is not None:
@@ -211,11 +212,16 @@ def _train_epoch(
     model: nn.Module,
     reading: Reading,
     training: Training,
+    weights: Tensor | None,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler | None,
     bar: tqdm,
 ) -> float:
-    """One pass over the images in a drawn order; returns the mean loss per pixel."""
+    """One pass over the images in a drawn order; returns the mean loss per pixel.
+
+    Args:
+        weights: of the classes, or None.
+    """
     losses: list[float] = []
     counted: list[int] = []  # pixels of each batch
 
@@ -223,7 +229,7 @@ def _train_epoch(
         counted.append(batch.counted)
         with autocast(reading.device, training.precision):
             logits = model(batch.image)
-        loss = functional.cross_entropy(logits, batch.label, ignore_index=VOID, reduction="sum")
+        loss = functional.cross_entropy(logits, batch.label, weights, ignore_index=VOID, reduction="sum")
         return loss / batch.counted if training.reduction == "mean" else loss
 
     model.train()

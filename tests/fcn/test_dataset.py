@@ -8,12 +8,13 @@ import pytest
 import torch
 from PIL import Image
 from samples import save_label
+from sklearn.utils.class_weight import compute_class_weight
 
 from core.errors import CourseError
 from core.photographs import denormalise, read_photograph
 from fcn import dataset as dataset_module
 from fcn.data_sets import load_splits
-from fcn.dataset import CLASSES, VOID, CMPFacade, collate
+from fcn.dataset import CLASSES, VOID, CMPFacade, class_weights, collate
 from fcn.metrics import ConfusionMatrix
 
 
@@ -55,6 +56,18 @@ def test_batches_are_padded_with_void(small_facades):
     assert images.shape == (2, 3, 79, 96) and labels.shape == (2, 79, 96)
     assert (labels[0, 64:] == VOID).all() and (labels[1, :, 71:] == VOID).all()
     assert torch.equal(images[0, :, :64, :96], dataset[0][0]) and images[0, :, 64:].abs().max() == 0
+
+
+def test_rarer_classes_weigh_more_but_less_than_the_inverse_of_their_share(small_facades):
+    dataset = CMPFacade(small_facades, "train", scale=1.0)
+    labels = np.concatenate([dataset[index][1].numpy().ravel() for index in range(len(dataset))])
+    present, counts = np.unique(labels[labels != VOID], return_counts=True)
+    weights = class_weights(dataset).numpy()
+    inverse = compute_class_weight("balanced", classes=present, y=labels[labels != VOID])
+    expected = np.sqrt(inverse / inverse[0])  # up to one factor for all
+    np.testing.assert_allclose(weights[present] / weights[present[0]], expected, rtol=1e-5)
+    assert (weights[present] * counts).sum() / counts.sum() == pytest.approx(1)
+    assert not np.delete(weights, present).any()
 
 
 def test_missing_folder_says_how_to_get_it(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from samples import same_weights
 from torch import nn
+from torch.nn import functional
 
 from core.errors import CourseError
 from core.training import seed_everything
@@ -147,6 +148,24 @@ def test_a_learning_rate_belongs_to_its_reduction(small_facades, tmp_path):
         steps[reduction] = model.score.bias.detach().clone()
     assert steps["mean"].abs().max() > 1e-4
     torch.testing.assert_close(steps["sum"], steps["mean"], rtol=1e-3, atol=1e-7)
+
+
+def test_a_balanced_training_weighs_the_loss_by_class(small_facades, tmp_path):
+    """One plain gradient step from zero scores, where each class has the same probability: the bias by arithmetic."""
+    from fcn.dataset import class_weights
+    from fcn.trainer import fit
+
+    dataset = CMPFacade(small_facades, "train", scale=1.0)
+    model = FCN32s(width=0.125, padding="aligned")
+    one_step = dataclasses.replace(QUICK, optimiser="sgd", balanced=True, learning_rate=1.0, batch_size=len(dataset))
+    history = fit(model, dataset, CMPFacade(small_facades, "val"), one_step, tmp_path)
+    labels = torch.cat([dataset[index][1].flatten() for index in range(len(dataset))])
+    weights, classes = class_weights(dataset), len(dataset.classes)
+    loss = functional.cross_entropy(torch.zeros(len(labels), classes), labels, weights, reduction="sum") / len(labels)
+    assert history[0]["train_loss"] == pytest.approx(loss.item(), rel=1e-5)
+    share = torch.bincount(labels, minlength=classes) / len(labels)
+    moved = weights * share - (weights * share).sum() / classes
+    torch.testing.assert_close(model.score.bias.detach(), moved, rtol=1e-4, atol=1e-6)
 
 
 def test_unknown_recipes():
