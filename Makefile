@@ -37,7 +37,7 @@ test: .venv/test.stamp  ## lint, every test, each notebook against its stored ou
 lab: .venv/course.stamp  ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks
 
-release: .venv/course.stamp  ## the blank version for students, into DIR=DIR
+release: .venv/grade.stamp  ## the blank version for students, into DIR=DIR
 	@test -n "$(DIR)" || { echo "error: Name a new folder: make release DIR=..." >&2; exit 2; }
 	@$(BIN)/course release "$(DIR)"
 
@@ -59,6 +59,10 @@ clean:  ## remove the environment and caches; results and data stay
 .venv/course.stamp: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing the packages of the course into .venv; torch alone takes some minutes"
 	@$(INSTALL) -e .
+	@touch $@
+
+.venv/grade.stamp: .venv/course.stamp
+	@$(INSTALL) -e ".[grade]"
 	@touch $@
 
 .venv/test.stamp: .venv/course.stamp

@@ -10,10 +10,13 @@ from course.checks.networks import (
     check_same_start,
     check_transplant,
 )
+from course.checks.one_line import answer_in_one_line
+from course.checks.own_work import again, own_work
 
 __all__ = [
     "VGG16_NAMES",
     "CheckFailed",
+    "again",
     "check_bilinear",
     "check_layers",
     "check_same_block",
@@ -22,4 +25,7 @@ __all__ = [
     "check_transplant",
     "expect",
     "expect_close",
+    "own_work",
 ]
+
+answer_in_one_line()

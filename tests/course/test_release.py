@@ -11,7 +11,9 @@ from nbclient.exceptions import CellExecutionError
 from core.errors import CourseError
 from course import notebooks
 from course.__main__ import main
-from course.release import BEGIN, CODE_STUB, END, TEXT_STUB, blank, release
+from course.blanks import HINT, TEXT_STUB, blank
+from course.markers import BEGIN, END, UNWRITTEN
+from course.release import release
 
 SOLVED = """def area(width, height):
     # *START OF YOUR CODE: the area in pixels
@@ -61,8 +63,8 @@ def test_regions_are_emptied_between_markers_that_stay(solved):
     cells = blank(solved, "01_first").cells
     lines = cells[2].source.split("\n")
     assert lines[:2] == ["def area(width, height):", "    # *START OF YOUR CODE: the area in pixels"]
-    assert lines[2] == "    # Replace the next line with your own."
-    assert lines[3].startswith('    raise NotImplementedError("Write your code between')
+    assert lines[2] == f"    {HINT}"
+    assert lines[3] == f'    raise NotImplementedError("area {UNWRITTEN}: the area in pixels")'
     assert lines[4:] == ["    # *END OF YOUR CODE (leave this line)", "", "before_and_after = 1"]
     assert cells[4].source.split("\n") == [
         "## Question",
@@ -93,7 +95,7 @@ def test_nothing_of_the_courses_solutions_stays(path):
     assert not [line for line in lines if line in text]
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in blanked.cells)
     inside, outside = inside_and_outside(blanked)
-    assert set(inside) <= {*CODE_STUB.split("\n"), TEXT_STUB}
+    assert {line for line in inside if UNWRITTEN not in line} <= {HINT, TEXT_STUB}
     assert outside == inside_and_outside(notebook)[1]
 
 
@@ -103,7 +105,7 @@ def test_the_blank_version_runs_to_its_first_blank_which_says_what_to_do(solved)
         NotebookClient(notebook, kernel_name="python3").execute()
     checked, error = notebook.cells[3].outputs
     assert (checked.text, error.ename) == ("checked\n", "NotImplementedError")
-    assert error.evalue.startswith("Write your code between the two marked lines, then run this cell")
+    assert error.evalue == f"area {UNWRITTEN}: the area in pixels"
 
 
 @pytest.mark.parametrize("regions", [1, 3, None])
@@ -135,11 +137,12 @@ def test_what_resembles_a_marker_is_refused(solved, line):
 @pytest.mark.parametrize(
     "source, problem",
     [
-        ("# *START OF YOUR CODE\nx = 1", 'without "\\*END'),
+        ("# *START OF YOUR CODE: x\nx = 1", 'without "\\*END'),
+        ("# *START OF YOUR CODE\nx = 1\n# *END OF YOUR CODE", "doesn't say what is to be written"),
         ("x = 1\n# *END OF YOUR CODE", 'without a "\\*START'),
-        ("# *START OF YOUR CODE\n# *START OF YOUR CODE\n# *END OF YOUR CODE", "a second"),
+        ("# *START OF YOUR CODE: x\n# *START OF YOUR CODE: x\n# *END OF YOUR CODE", "a second"),
         ("# START OF YOUR CODE\nx = 1\n# END OF YOUR CODE", "isn't quite a marker"),
-        ("# *START OF YOUR CODE\nx = 1\n# END OF YOUR CODE\ny = 2\n# *END OF YOUR CODE", "isn't quite a marker"),
+        ("# *START OF YOUR CODE: x\nx = 1\n# END OF YOUR CODE\ny = 2\n# *END OF YOUR CODE", "isn't quite a marker"),
         ("## Question\n<!-- *BEGIN OF YOUR CODE -->", "isn't quite a marker"),
     ],
 )
@@ -165,6 +168,11 @@ def course(tmp_path):
     for name in (
         "README.md",
         "fcn/models.py",
+        "course/run.py",
+        "course/release.py",
+        "course/grading/hidden/01_first.py",
+        "docs/map.md",
+        "docs/speed.md",
         "fcn/__pycache__/models.pyc",
         "dataset/SHA256SUMS",
         "dataset/cmp/a.jpg",
@@ -183,10 +191,15 @@ def test_the_release_holds_what_a_student_needs_and_no_more(course, tmp_path):
     files = [path for path in (tmp_path / "blank").rglob("*") if path.is_file()]
     assert {path.relative_to(tmp_path / "blank").as_posix() for path in files} == {
         "README.md",
+        "Makefile",
+        "nbgrader_config.py",
         "fcn/models.py",
+        "course/run.py",
+        "docs/speed.md",
         "dataset/SHA256SUMS",
         "notebooks/01_first.ipynb",
     }
+    assert "make handin" in (tmp_path / "blank" / "README.md").read_text()  # the student's own
     assert "product_of_both" not in (tmp_path / "blank" / "notebooks" / "01_first.ipynb").read_text()
     assert "product_of_both" in (course / "notebooks" / "01_first.ipynb").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blank", "course"]
@@ -207,7 +220,7 @@ def test_a_folder_within_what_is_copied_is_refused(course):
 
 
 def test_a_bad_notebook_leaves_no_release(course, tmp_path):
-    write_notebook(course / "notebooks", "02_second", "# *START OF YOUR CODE")
+    write_notebook(course / "notebooks", "02_second", "# *START OF YOUR CODE: x")
     with pytest.raises(CourseError, match="02_second, cell 3"):
         release(tmp_path / "blank", course)
     assert not (tmp_path / "blank").exists()
