@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from core.errors import CourseError
+from core.files import ROOT
 
 SUFFIXES = (".jpg", ".jpeg", ".png")  # of photographs in a folder, in small letters or capitals
 IMAGENET_MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
@@ -27,6 +28,19 @@ def read_photograph(path: str | Path) -> np.ndarray:
     """
     with _opened(path) as image:
         return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+
+
+def find_photograph(name: str | Path) -> Path:
+    """Where a photograph lies that is named by a path: seen from the working folder, which for a notebook is its own,
+    or else from the course's.
+
+    Raises:
+        CourseError: there is no such file.
+    """
+    for folder in (Path.cwd(), ROOT):
+        if (folder / name).is_file():
+            return folder / name
+    raise CourseError(f"There is no photograph {name} in {Path.cwd()} nor in {ROOT}; check its name, or give its path.")
 
 
 def read_palette(path: str | Path) -> np.ndarray:

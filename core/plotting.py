@@ -163,8 +163,13 @@ def _cell(value: object) -> str:
 
 def show(figure: Figure | bytes, alt: str) -> None:
     """Displays a figure, or a PNG file's bytes, in the notebook with a text for readers who can't see it."""
+    display(image(figure, alt))
+
+
+def image(figure: Figure | bytes, alt: str) -> HTML:
+    """A figure, or a PNG file's bytes, as what `show` displays."""
     data = figure if isinstance(figure, bytes) else png(figure)
-    display(HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'))
+    return HTML(f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{base64.b64encode(data).decode()}">')
 
 
 def png(figure: Figure) -> bytes:

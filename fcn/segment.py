@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from core.devices import best_device
 from core.errors import CourseError
 from core.files import ROOT, check_writable, write_atomically
-from core.photographs import normalise, read_photograph
+from core.photographs import denormalise, normalise, read_photograph
 from core.plotting import png
 from fcn import plots
 from fcn.models import FCN, from_weights
@@ -41,7 +41,7 @@ def segment(model: FCN, photograph: Path, scale: float | None = None) -> Figure:
     image = normalise(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     predicted = predict(model, image[None])[0].cpu()
     figure = Figure(figsize=(9, 5.5), layout="constrained")
-    for axis, panel in zip(figure.subplots(1, 2), (pixels, plots.overlay(image, predicted, alpha=0.7))):
+    for axis, panel in zip(figure.subplots(1, 2), (denormalise(image), plots.overlay(image, predicted, alpha=0.7))):
         axis.imshow(panel)
         axis.set_axis_off()
     numbered = [f"class {number}" for number in range(model.configuration["num_classes"])]

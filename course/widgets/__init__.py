@@ -1,0 +1,1 @@
+"""Figures with controls; each module has a function that draws for given values, and a thin one for the controls."""
