@@ -69,24 +69,46 @@ def curves(
         panels: title → name of the quantity; a history that lacks it has no line there.
         best: name → the epoch to mark with a ring.
     """
+    return curves_over_seeds({name: [history] for name, history in histories.items()}, panels, best)
+
+
+def curves_over_seeds(
+    histories: Mapping[str, Sequence[Sequence[Mapping]]],
+    panels: Mapping[str, str] = PANELS,
+    best: Mapping[str, int | None] | None = None,
+) -> Figure:
+    """`curves` with several histories of each network: their mean, in a band of one standard deviation to either side.
+
+    An epoch that not all of a network's histories have is left out.
+    """
     with matplotlib.rc_context({"font.size": 9}):
         figure = Figure(figsize=(11, 3.6), layout="constrained")
-        axes = figure.subplots(1, len(panels))
+        axes = np.atleast_1d(figure.subplots(1, len(panels)))
     styles = line_styles(list(histories))
-    for axis, (title, quantity) in zip(np.atleast_1d(axes), panels.items()):
+    for axis, (title, quantity) in zip(axes, panels.items()):
         axis.set(title=title, xlabel="epoch")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
-        for name, history in histories.items():
-            points = [(entry["epoch"], value) for entry in history if (value := _of_epoch(entry, quantity)) is not None]
-            if not points:
+        for name, several in histories.items():
+            by_seed = [
+                {entry["epoch"]: value for entry in history if (value := _of_epoch(entry, quantity)) is not None}
+                for history in several
+            ]
+            epochs = [epoch for epoch in by_seed[0] if all(epoch in seed for seed in by_seed)]
+            if not epochs:
                 continue
-            axis.plot(*zip(*points), label=name, marker="o", markersize=3, **styles[name])
-            for epoch, value in points:
-                if best is not None and epoch == best.get(name):
-                    axis.plot(epoch, value, "o", markersize=9, markerfacecolor="none", color=styles[name]["color"])
-    lines = {line.get_label(): line for axis in np.atleast_1d(axes) for line in axis.get_legend_handles_labels()[0]}
-    figure.legend(handles=lines.values(), loc="outside lower center", ncols=4, frameon=False)
+            values = np.array([[seed[epoch] for epoch in epochs] for seed in by_seed])
+            mean, colour = values.mean(axis=0), styles[name]["color"]
+            axis.plot(epochs, mean, label=name, marker="o", markersize=3, **styles[name])
+            if len(values) > 1:
+                deviation = values.std(axis=0, ddof=1)
+                axis.fill_between(epochs, mean - deviation, mean + deviation, color=colour, alpha=0.2, linewidth=0)
+            if best is not None and best.get(name) in epochs:
+                height = mean[epochs.index(best[name])]
+                axis.plot(best[name], height, "o", markersize=9, markerfacecolor="none", color=colour)
+    lines = {line.get_label(): line for axis in axes for line in axis.get_legend_handles_labels()[0]}
+    columns = 2 if any(len(name) > 30 for name in lines) else 4
+    figure.legend(handles=lines.values(), loc="outside lower center", ncols=columns, frameon=False)
     return figure
 
 

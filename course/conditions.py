@@ -1,7 +1,9 @@
 """When two records may be held beside each other: what was asked for and what it was made with, all but the seed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+Results = Mapping[str, Mapping]  # the records of one run, by notebook
 
 
 def weights(record: Mapping) -> str | None:
@@ -25,6 +27,15 @@ def conditions(*records: Mapping) -> str:
         ],
         sort_keys=True,
     )
+
+
+def alike(runs: Iterable[Results], notebooks: Sequence[str]) -> list[list[Results]]:
+    """Those of some runs that have all of these notebooks, in groups whose records of them differ by the seed alone."""
+    groups: dict[str, list[Results]] = {}
+    for run in runs:
+        if all(name in run for name in notebooks):
+            groups.setdefault(conditions(*(run[name] for name in notebooks)), []).append(run)
+    return list(groups.values())
 
 
 def differences(groups: Sequence[Sequence[Mapping]]) -> list[str]:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.spread import mean_and_spread
-
-Results = Mapping[str, Mapping]  # the records of one run, by notebook
+from course.conditions import Results
 
 
 class NotMeasured(Exception):

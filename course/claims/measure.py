@@ -14,8 +14,8 @@ from course.claims import facades as claims_facades
 from course.claims import residual as claims_residual
 from course.claims import tables as claims_tables
 from course.claims.claim import Claim, Finding, NotMeasured, Results, Row
-from course.conditions import conditions, differences, weights
-from fcn.data_sets import DATA_SETS
+from course.conditions import alike, conditions, differences, weights
+from course.networks import DATA, WEIGHTS
 
 CLAIMS: tuple[Claim, ...] = (
     *claims_facades.CLAIMS,
@@ -31,8 +31,6 @@ DRAWINGS, PHOTOGRAPHS = "drawings", "photographs"
 FIRST = {DRAWINGS: "builtin_seed0", PHOTOGRAPHS: "photographs_seed0"}
 # What records call data that are no photographs.
 DRAWN = {None, "builtin", "built-in shapes", "generated pictures", "builtin digits", "mnist digits"}
-DATA_NAMES = {name: entry.title for name, entry in DATA_SETS.items()} | {"builtin digits": "built-in digits"}
-WEIGHT_NAMES = {"imagenet": "ImageNet weights", "course": "small course weights"}
 T = TypeVar("T")
 
 
@@ -63,20 +61,16 @@ def claims_table(
     """
     return ClaimsTable(
         [Row(claim, **{kind: _on(kind, claim, runs, recorded) for kind in FIRST}) for claim in claims],
-        {kind: materials(_of_kind(kind, runs, recorded.get(first, {}))) for kind, first in FIRST.items()},
+        {kind: materials(_of_kind(kind, claims, runs, recorded.get(first, {}))) for kind, first in FIRST.items()},
     )
 
 
 def _on(kind: str, claim: Claim, runs: Sequence[Results], recorded: Mapping[str, Results]) -> list[Finding]:
     """What becomes of a claim on one kind of data: of the runs at hand if they say something, else of the records."""
-    groups: dict[str, list[Results]] = {}  # runs that differ by the seed alone
-    for run in runs:
-        if all(name in run for name in claim.notebooks) and _kind(run[name] for name in claim.notebooks) == kind:
-            groups.setdefault(_conditions(claim, run), []).append(run)
-    named = differences([[alike[0][name] for name in claim.notebooks] for alike in groups.values()])
-    found = [
-        replace(_measure(claim, alike, recorded.values()), what=what) for alike, what in zip(groups.values(), named)
-    ]
+    of_kind = [run for run in runs if _kind(run[name] for name in claim.notebooks if name in run) == kind]
+    groups = alike(of_kind, claim.notebooks)
+    named = differences([[group[0][name] for name in claim.notebooks] for group in groups])
+    found = [replace(_measure(claim, group, recorded.values()), what=what) for group, what in zip(groups, named)]
     if found := [finding for finding in found if finding.figures]:
         return found
     other = getattr(claim, kind)
@@ -86,11 +80,12 @@ def _on(kind: str, claim: Claim, runs: Sequence[Results], recorded: Mapping[str,
     return [_measure(claim, [], [recorded.get(FIRST[kind], {}), *recorded.values()])]
 
 
-def _of_kind(kind: str, runs: Sequence[Results], first: Results) -> list[dict]:
-    """The records of one kind of data: those of the runs, and the committed ones of the notebooks that they lack."""
+def _of_kind(kind: str, claims: Sequence[Claim], runs: Sequence[Results], first: Results) -> list[dict]:
+    """The records on one kind of data that claims rest on: those of the runs, and the committed ones of the others."""
+    notebooks = {name for claim in claims for name in claim.notebooks}
     own = [(name, record) for run in runs for name, record in run.items() if _kind([record]) == kind]
-    names = {name for name, _ in own}
-    return [record for _, record in own] + [record for name, record in first.items() if name not in names]
+    others = notebooks - {name for name, _ in own}
+    return [record for name, record in [*own, *((n, r) for n, r in first.items() if n in others)] if name in notebooks]
 
 
 def _kind(records: Iterable[Mapping]) -> str:
@@ -121,13 +116,13 @@ def measure(run: Results, recorded: Iterable[Results], claims: Sequence[Claim] =
     return [_measure(claim, [run], recorded) for claim in claims]
 
 
-def _measure(claim: Claim, alike: Sequence[Results], recorded: Iterable[Results]) -> Finding:
-    """A claim's figures by seed from runs that differ by the seed alone, and from the recorded runs that do so too.
+def _measure(claim: Claim, own: Sequence[Results], recorded: Iterable[Results]) -> Finding:
+    """A claim's figures by seed from own runs that differ by the seed alone, and from the recorded runs that do so too.
 
     Each seed counts once, and the first run that has it wins. Without runs at hand, the first recorded one leads.
     """
     figures, from_records, wanted = {}, set(), None
-    for number, run in enumerate((*alike, *recorded)):
+    for number, run in enumerate((*own, *recorded)):
         if not all(name in run for name in claim.notebooks):
             if number == 0:
                 break
@@ -142,7 +137,7 @@ def _measure(claim: Claim, alike: Sequence[Results], recorded: Iterable[Results]
             figures[seed] = _computed(claim, where, claim.figure, run)
         except NotMeasured:
             continue
-        if number >= len(alike):
+        if number >= len(own):
             from_records.add(seed)
     return Finding(claim, figures, _judged(claim, figures), from_records)
 
@@ -171,6 +166,6 @@ def materials(records: Iterable[Mapping]) -> str:
     records = list(records)
     data = {(record["data"] or {}).get("name") for record in records} - {None}
     loaded = {weights(record) for record in records} - {None, "none"}
-    names = [DATA_NAMES.get(name, name) for name in sorted(data)]
-    names += [WEIGHT_NAMES.get(name, name) for name in sorted(loaded)]
+    names = [DATA.get(name, name) for name in sorted(data)]
+    names += [WEIGHTS.get(name, name) for name in sorted(loaded)]
     return ", ".join(names) or "no data recorded"

@@ -42,9 +42,9 @@ def page() -> str:
 def as_text(table: ClaimsTable) -> str:
     """What some runs say of the claims, in at most 120 columns; of the others, how many there are."""
     rows = [row for row in table.rows if row.from_runs()]
-    rest = f"{len(table.rows) - len(rows)} claims rest on other notebooks; docs/claims.md has what is recorded of all."
+    rest = f"Claims that rest on other notebooks: {len(table.rows) - len(rows)}; docs/claims.md has what is recorded."
     if not rows:
-        return f"Claims: none rests on these notebooks alone. {rest}"
+        return rest
     cells = [[["claim"], ["statement"], ["published"], *([kind] for kind in table.materials)]]
     cells += [
         [

@@ -5,18 +5,22 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="DIR", help="the run's folder, such as runs/builtin")
+    parser.add_argument(
+        "folders",
+        nargs="+",
+        metavar="DIR",
+        help="a run's folder, such as runs/builtin, or one of several runs, as a sweep leaves it; the report goes into "
+        "the first",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    show_report(options.folder)
+    show_report(*options.folders)
 
 
-def show_report(folder: str | Path) -> None:
-    """Writes the report and prints the claims table."""
+def show_report(*folders: str | Path) -> None:
+    """Writes the report and the table of results, and prints what came out."""
     from course import report  # not above: a run must not wait for what only its end needs
-    from course.claims.page import as_text
 
-    claims = report.write_report(folder)
-    print(f"Report: {Path(folder) / 'report.html'}\n")
-    print(as_text(claims))
+    written = report.write_report(*folders)
+    print(f"Report: {written.page}\nTable:  {written.table}\n\n{written.text}")

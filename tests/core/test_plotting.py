@@ -7,7 +7,17 @@ import pytest
 from course_samples import record
 
 from core import plotting
-from core.plotting import LINE_COLOURS, LINE_STYLES, curves, grouped_bars, line_styles, lines, svg, table
+from core.plotting import (
+    LINE_COLOURS,
+    LINE_STYLES,
+    curves,
+    curves_over_seeds,
+    grouped_bars,
+    line_styles,
+    lines,
+    svg,
+    table,
+)
 
 
 def test_curves_hold_the_histories_and_ring_the_kept_epoch():
@@ -25,6 +35,14 @@ def test_curves_hold_the_histories_and_ring_the_kept_epoch():
     first, second = [line for line in loss.lines if line.get_linestyle() != "None"]
     assert first.get_color() != second.get_color() and first.get_linestyle() != second.get_linestyle()
     assert svg(curves(histories)) == svg(curves(histories))
+
+
+def test_several_seeds_are_a_mean_in_a_band_of_one_deviation():
+    seeds = [record("02", seed, values)["history"] for seed, values in enumerate(([0.1, 0.2, 0.9], [0.3, 0.2]))]
+    iou = curves_over_seeds({"net": seeds}, best={}).axes[2]
+    assert iou.lines[0].get_xydata().tolist() == [[1, pytest.approx(0.2)], [2, pytest.approx(0.2)]]  # not the third
+    heights = iou.collections[0].get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == pytest.approx((0.2 - 0.02**0.5, 0.2 + 0.02**0.5))
 
 
 def test_no_two_of_many_lines_look_the_same():
