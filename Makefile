@@ -1,7 +1,7 @@
 # GNU make. Everything is installed into .venv, at the versions in constraints.txt.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab release report clean
+.PHONY: help run test lab release site report clean
 
 # Threads that wait for each other by spinning make training many times slower as soon as another program wants a core.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -41,6 +41,13 @@ release: .venv/grade.stamp  ## the blank version for students, into DIR=DIR
 	@test -n "$(DIR)" || { echo "error: Name a new folder: make release DIR=..." >&2; exit 2; }
 	@$(BIN)/course release "$(DIR)"
 
+site: .venv/site.stamp  ## the course as a web site, into site/; without its solutions: SOLUTIONS=left-out
+	@echo "Building the web site takes a minute or two"
+	@rm -rf site docs/api
+	@$(BIN)/sphinx-build -q -W --keep-going -c docs -d .cache/site -D solutions=$(or $(SOLUTIONS),folded) . site; \
+		status=$$?; rm -rf jupyter_execute; exit $$status
+	@echo "Open site/index.html"
+
 report: .venv/course.stamp  ## report.html and the claims table of the run in OUT=DIR (default: runs/builtin)
 	@$(BIN)/course report "$(or $(OUT),runs/builtin)"
 
@@ -65,6 +72,10 @@ clean:  ## remove the environment and caches; results and data stay
 	@$(INSTALL) -e ".[grade]"
 	@touch $@
 
+.venv/site.stamp: .venv/course.stamp
+	@$(INSTALL) -e ".[site]"
+	@touch $@
+
 .venv/test.stamp: .venv/course.stamp
-	@$(INSTALL) -e ".[test]"
+	@$(INSTALL) -e ".[test,site]"
 	@touch $@
