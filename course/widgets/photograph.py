@@ -1,5 +1,6 @@
 """A photograph of one's own: named, lying beside the notebook, or uploaded."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from core.files import write_atomically
 from core.photographs import find_photograph, read_photograph
 from course.widgets.hands_on import Drawing, hands_on
 
+TEMPLE = Path(str(files("sklearn") / "datasets" / "images" / "china.jpg"))  # by danielbuechele, CC BY 2.0
 UPLOADS = Path("uploads")  # beside the notebook, whose folder is the one it runs in
 LONGER_SIDE = 1024  # pixels; the networks of the course look at fewer, and a telephone's photograph has 16 times more
 
@@ -21,7 +23,7 @@ class OwnPhotograph:
     """The photograph that a notebook's cells look at: the one named, until another is uploaded.
 
     Args:
-        path: of the first one; a name alone is looked for beside the notebook.
+        path: of the first one; a name alone is looked for beside the notebook. By default a Chinese temple.
 
     Attributes:
         path: the file as it came.
@@ -31,7 +33,7 @@ class OwnPhotograph:
         CourseError: there is no such file, or it is no photograph that shows something.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path = TEMPLE) -> None:
         self.use(find_photograph(path))
 
     def use(self, path: Path) -> None:
