@@ -34,8 +34,8 @@ test: .venv/test.stamp  ## lint, every test, each notebook against its stored ou
 		-p no:cacheprovider -n $(or $(JOBS),2)
 	@$(BIN)/course check runs/lab --since .venv/nbval.stamp
 
-lab: .venv/course.stamp  ## JupyterLab on the notebooks
-	@$(BIN)/jupyter lab notebooks
+lab: .venv/course.stamp  ## JupyterLab, on the notebook to start with
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start.ipynb
 
 release: .venv/grade.stamp  ## the blank version for students, into DIR=DIR
 	@test -n "$(DIR)" || { echo "error: Name a new folder: make release DIR=..." >&2; exit 2; }
