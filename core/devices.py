@@ -1,24 +1,9 @@
-"""Where to compute and in which precision; and what a figure was computed with: versions and device."""
+"""Where to compute and in which precision; and the device's name, which belongs to a figure."""
 
-import importlib.metadata
 import platform
 from pathlib import Path
 
 import torch
-
-# Those whose version can change a figure.
-PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "pillow")
-
-
-def package_versions() -> dict[str, str]:
-    """The versions of Python and of those PACKAGES that are installed."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def device_name() -> str:

@@ -1,8 +1,10 @@
 """One form of record for every result: what was run, on what, with what, and what came out."""
 
+import importlib.metadata
 import json
 import math
 import os
+import platform
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 from core.errors import CourseError
 from core.files import ROOT, write_atomically
 
+# Those whose version can change a figure.
+PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "pillow")
 SCORES = ("pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou", "accuracy")  # each in 0..1
 # What every record holds, and of which type; None stands for "there is none".
 FIELDS = {
@@ -44,6 +48,7 @@ def new_record(
     test: Mapping[str, object] | None = None,
     measured: Mapping[str, object] | None = None,
     figures: Sequence[Mapping[str, str]] = (),
+    origin: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict:
     """A record, with the packages' versions and the device.
 
@@ -58,8 +63,9 @@ def new_record(
         validation, test: scores by name, such as `ConfusionMatrix.figures()` gives them.
         measured: any other results by name. Times belong under names that are or end in `seconds`.
         figures: `name`, `file` and `alt` of each picture beside the record.
+        origin: hashes of the files it came from, as `course.origin` gives them.
     """
-    from core.devices import device_name, package_versions  # not above: reading a record needs no torch
+    from core.devices import device_name  # not above: reading a record needs no torch
 
     return plain(
         {
@@ -76,9 +82,21 @@ def new_record(
             "test": test,
             "measured": measured or {},
             "figures": figures,
+            **({"origin": origin} if origin is not None else {}),
             "wall_time": round(time.perf_counter() - started, 3),
         }
     )
+
+
+def package_versions() -> dict[str, str]:
+    """The versions of Python and of those PACKAGES that are installed."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
 
 
 def write_record(record: Mapping[str, object], path: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
 
@@ -12,10 +13,15 @@ from core.errors import unknown_name
 # none waits for what another one needs.
 COMMANDS = {
     "run": ("course.commands.run", "run notebooks unattended, report, and print the claims table"),
-    "report": ("course.commands.report", "write report.html about a run, and print the claims table"),
+    "sweep": ("course.commands.sweep", "run notebooks with every combination of parameters' values, on Dask"),
+    "report": (
+        "course.commands.report",
+        "write report.html and results.csv about one or several runs, and print what came out",
+    ),
     "check": ("course.commands.check", "hold a run's records against the recorded bands"),
     "claims": ("course.commands.claims", "write docs/claims.md from the committed records"),
     "release": ("course.commands.release", "write the blank version for students into a new folder"),
+    "grade": ("course.commands.grade", "grade a folder of submissions with nbgrader, with feedback and grades.csv"),
     "store": ("course.commands.store", "run notebooks as they stand and keep the outputs in them, for nbval"),
     "data": ("course.commands.data", "fetch a data set and verify it: CMP Facade, PASCAL VOC, SBD, Tiny ImageNet"),
     "train": ("course.train", "train a network without a notebook"),
@@ -37,10 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = words[0] if words else "--help"
     if name in ("-h", "--help"):
         return finish(lambda: print(_help()))
-    if name not in COMMANDS:
-        print(f"error: {unknown_name('command', name, COMMANDS)}", file=sys.stderr)
+    if name not in _present():
+        print(f"error: {unknown_name('command', name, _present())}", file=sys.stderr)
         return MENDABLE
     return finish(lambda: _run(name, words[1:]))
+
+
+def _present() -> dict[str, tuple[str, str]]:
+    """The commands that there are; the blank version has none for instructors."""
+    return {name: entry for name, entry in COMMANDS.items() if importlib.util.find_spec(entry[0])}
 
 
 def _run(name: str, words: Sequence[str]) -> None:
@@ -52,7 +63,7 @@ def _run(name: str, words: Sequence[str]) -> None:
 
 def _help() -> str:
     lines = ["usage: course COMMAND …    (course COMMAND --help says what it takes)", ""]
-    return "\n".join([*lines, *(f"  {name:18} {text}" for name, (_, text) in COMMANDS.items())])
+    return "\n".join([*lines, *(f"  {name:18} {text}" for name, (_, text) in _present().items())])
 
 
 if __name__ == "__main__":

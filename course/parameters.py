@@ -1,7 +1,7 @@
 """What is given to the notebooks, checked before anything runs."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import nbformat
@@ -30,32 +30,41 @@ def resolve(
         CourseError: a parameter is given twice, or no notebook has it, or a value can't be; for a preset's, the
             message names the file.
     """
+    return next(resolve_each(paths, [given], preset))
+
+
+def resolve_each(
+    paths: Sequence[Path], combinations: Iterable[Sequence[tuple[str, str]]], preset: Preset | None = None
+) -> Iterator[dict[str, dict[str, object]]]:
+    """As `resolve`, for one combination of names and values after another; the notebooks are read once."""
     read = {path.stem: notebooks.read(path) for path in paths}
-    resolved = {stem: {} for stem in read}
+    of_preset = {stem: {} for stem in read}
     for path, file, values in preset.files() if preset else ():
         try:
             checked = _checked(path.stem, notebooks.read(path), values)
         except CourseError as error:
             raise CourseError(f"{file}: {error}") from error
-        if path.stem in resolved:
-            resolved[path.stem] = checked
+        if path.stem in of_preset:
+            of_preset[path.stem] = checked
     defaults = {stem: notebooks.defaults(notebook, stem) for stem, notebook in read.items()}
     known = sorted({name for values in defaults.values() for name in values} - {"out"})
-    for name, _ in given:
-        if name == "out":
-            raise CourseError("The folder of a run is named with --out DIR, not with -p.")
-        if name not in known:
-            raise unknown_name("parameter of these notebooks", name, known)
-        if [other for other, _ in given].count(name) > 1:
-            raise CourseError(f"The parameter {name} is given twice; give it once.")
-    for stem, notebook in read.items():
-        own = {name: text for name, text in given if name in defaults[stem]}
-        resolved[stem] |= _checked(stem, notebook, own)
-        whole = defaults[stem] | resolved[stem]
-        _check_data(stem, whole.get("data"))
-        if NETWORK & resolved[stem].keys() and {"width", "training"} <= whole.keys():
-            _check_network(whole)
-    return resolved
+    for given in combinations:
+        for name, _ in given:
+            if name == "out":
+                raise CourseError("The folder of a run is named with --out DIR, not with -p.")
+            if name not in known:
+                raise unknown_name("parameter of these notebooks", name, known)
+            if [other for other, _ in given].count(name) > 1:
+                raise CourseError(f"The parameter {name} is given twice; give it once.")
+        resolved = {}
+        for stem, notebook in read.items():
+            own = {name: text for name, text in given if name in defaults[stem]}
+            resolved[stem] = of_preset[stem] | _checked(stem, notebook, own)
+            whole = defaults[stem] | resolved[stem]
+            _check_data(stem, whole.get("data"))
+            if NETWORK & resolved[stem].keys() and {"width", "training"} <= whole.keys():
+                _check_network(whole)
+        yield resolved
 
 
 def _checked(stem: str, notebook: nbformat.NotebookNode, given: Mapping[str, str]) -> dict[str, object]:

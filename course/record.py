@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from core.errors import CourseError
 from core.files import write_atomically
 from core.record import new_record, project_path, read_record, write_record
-from course import notebooks
+from course import notebooks, origin
 
 if TYPE_CHECKING:
+    import nbformat
     from matplotlib.figure import Figure
 
 FILE = "results.json"
@@ -26,10 +27,14 @@ class Record:
         folder: where everything the notebook makes goes.
     """
 
-    def __init__(self, notebook: str, folder: Path, parameters: dict[str, object]) -> None:
+    def __init__(
+        self, notebook: str, folder: Path, parameters: dict[str, object], source: "nbformat.NotebookNode"
+    ) -> None:
         self.notebook = notebook
         self.folder = folder
         self.parameters = parameters
+        self.source = source
+        self.code = origin.code()
         self.figures: list[dict[str, str]] = []
         self.started = time.perf_counter()
 
@@ -47,13 +52,14 @@ class Record:
         """
         file = f"{notebook}.ipynb"
         beside = Path(file)  # a notebook runs in its own folder
-        names = notebooks.defaults(notebooks.read(beside if beside.exists() else notebooks.FOLDER / file), notebook)
+        source = notebooks.read(beside if beside.exists() else notebooks.FOLDER / file)
+        names = notebooks.defaults(source, notebook)
         folder = Path(out).resolve() / notebook
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CourseError(f"Cannot make {folder}: {error.strerror}; name another as out.") from error
-        return cls(notebook, folder, {name: values[name] for name in names})
+        return cls(notebook, folder, {name: values[name] for name in names}, source)
 
     def figure(self, figure: "Figure", name: str, alt: str) -> None:
         """Shows a figure in the notebook, writes `<folder>/<name>.png` and lists it in the record.
@@ -89,11 +95,7 @@ class Record:
         """
         record = new_record(
             os.environ.get("COURSE_COMMAND", "interactive"),
-            {
-                name: _without_outside_paths(value)
-                for name, value in self.parameters.items()
-                if name not in NOT_RECORDED
-            },
+            as_recorded(self.parameters),
             self.started,
             notebook=self.notebook,
             seed=self.parameters.get("seed"),
@@ -104,8 +106,17 @@ class Record:
             test=test,
             measured=measured,
             figures=self.figures,
+            origin={
+                "code": origin.used(self.code, self.source),
+                "data": origin.data(self.source, self.parameters, self.folder.parent),
+            },
         )
         write_record(record, self.folder / FILE)
+
+
+def as_recorded(parameters: Mapping[str, object]) -> dict[str, object]:
+    """What a record holds of a notebook's parameters."""
+    return {name: _without_outside_paths(value) for name, value in parameters.items() if name not in NOT_RECORDED}
 
 
 def load_results(folder: str | Path) -> dict[str, dict]:

@@ -9,7 +9,7 @@ from core.errors import CourseError
 from core.files import ROOT, check_writable
 from core.record import project_path
 from course import notebooks
-from course.kernels import environment, own_kernel
+from course.kernels import environment
 from course.parameters import resolve
 from course.presets import QUICK, Preset
 from course.record import FILE
@@ -56,19 +56,28 @@ def run(
     given = [*given, *([("data", data)] if data is not None else [])]
     values = resolve(paths, given, Preset(preset))
     # The command is to name folders as a record may: as the notebooks got them.
-    given = [(name, _as_resolved(name, text, values)) for name, text in given]
+    given = [(name, as_resolved(name, text, values)) for name, text in given]
     out = Path(out).resolve() if out else RUNS / _default_name(given, preset)
     check_writable(out)
-    for path in paths:
-        # A reader must never take what an earlier run left for what this one made.
-        for stale in (FILE, f"{path.stem}.ipynb", f"{path.stem}.failed.ipynb"):
-            (out / path.stem / stale).unlink(missing_ok=True)
-    tasks = [Task(str(path), values[path.stem] | {"out": str(out)}, str(out / path.stem / path.name)) for path in paths]
+    tasks = [task(path, values[path.stem], out) for path in paths]
+    for each in tasks:
+        remove_stale(each)
     jobs = min(jobs or default_jobs(), most_at_a_time(after))
     threads = os.environ.get("OMP_NUM_THREADS") or str(share_of_threads(jobs))
-    with own_kernel(), environment(COURSE_COMMAND=command(names, given, out, preset), OMP_NUM_THREADS=threads):
+    with environment(COURSE_COMMAND=command(names, given, out, preset), OMP_NUM_THREADS=threads):
         execute_side_by_side(tasks, after, jobs, out)
     return out
+
+
+def task(path: Path, values: Mapping[str, object], out: Path) -> Task:
+    """What executes a notebook with these values into its folder of a run's."""
+    return Task(str(path), {**values, "out": str(out)}, str(out / path.stem / path.name))
+
+
+def remove_stale(task: Task) -> None:
+    """Removes an earlier run's record and notebook: a reader must never take them for what this one made."""
+    for stale in (FILE, f"{task.name}.ipynb", f"{task.name}.failed.ipynb"):
+        Path(task.target).with_name(stale).unlink(missing_ok=True)
 
 
 def command(names: Sequence[str], given: Sequence[tuple[str, str]], out: Path, preset: str) -> str:
@@ -81,7 +90,7 @@ def command(names: Sequence[str], given: Sequence[tuple[str, str]], out: Path, p
     return shlex.join([*words, "--out", project_path(out)])
 
 
-def _as_resolved(name: str, text: str, values: Mapping[str, Mapping[str, object]]) -> str:
+def as_resolved(name: str, text: str, values: Mapping[str, Mapping[str, object]]) -> str:
     """A parameter's text, with a folder's absolute path in the place of what was given."""
     found = next((value[name] for value in values.values() if name in value), text)
     return found if isinstance(found, str) else text

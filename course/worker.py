@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from core.command import Failed
 from core.errors import CourseError
@@ -46,14 +46,21 @@ class Task:
 
 
 class Worker:
-    """The run's end."""
+    """The run's end.
 
-    def __init__(self) -> None:
+    Args:
+        variables: of its environment, beside those that this process has.
+        log: where it writes what it has to tell besides answers; by default, where this process does.
+    """
+
+    def __init__(self, variables: Mapping[str, str] | None = None, log: BinaryIO | None = None) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "course.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=log,
             encoding="utf-8",
+            env={**os.environ, **(variables or {})},
             # Ctrl-C is for the run alone, which then stops its workers; the second is Windows' word for it.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -114,18 +121,23 @@ def main() -> None:
     tasks = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(tasks,), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        from course.execute import execute  # not above: the run's end needs no papermill
+        from course.execute import execute  # not above: the run's end needs neither papermill nor kernels
+        from course.kernels import own_kernel
 
-        while True:
-            task = tasks.get()
-            answer = {"error": None}
-            try:
-                execute(
-                    Path(task.path), task.parameters, Path(task.target), lambda number: _say(channel, {"cell": number})
-                )
-            except tuple(ERRORS.values()) as error:
-                answer = {"error": type(error).__name__, "message": str(error)}
-            _say(channel, answer)
+        with own_kernel():
+            while True:
+                task = tasks.get()
+                answer = {"error": None}
+                try:
+                    execute(
+                        Path(task.path),
+                        task.parameters,
+                        Path(task.target),
+                        lambda number: _say(channel, {"cell": number}),
+                    )
+                except tuple(ERRORS.values()) as error:
+                    answer = {"error": type(error).__name__, "message": str(error)}
+                _say(channel, answer)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,406 @@
+"""Sweeps: which runs they have, what becomes of them on real workers of Dask, and what is refused before anything runs.
+
+Most notebooks here are executed by a stand-in for papermill, without a kernel, for the sake of time.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from course_samples import START, write_notebook
+from distributed import Client, LocalCluster
+
+from core.errors import CourseError
+from core.files import ROOT
+from core.training_state import alone_in
+from course import notebooks, origin
+from course.__main__ import main
+from course.record import Record
+from course.sweep import agreement, cluster, grid
+from course.sweep.plan import Present, plan
+from course.sweep.task import memory_watched
+
+SAVE = "record.save()"
+SEED = 'seed = 0\nout = "../runs/lab"'
+RATE = 'seed = 0\nlearning_rate = 1e-3\nout = "../runs/lab"'
+PLAIN = 'radius = 2\nout = "../runs/lab"'
+QUIET = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": 60}
+DEADLINE = 300  # seconds; a busy machine takes its time
+
+PAPERMILL = """
+import asyncio, os
+import nbformat
+from papermill.exceptions import PapermillExecutionError
+
+
+def execute_notebook(source, target, parameters, cwd, on_cell_start, **_):
+    os.chdir(cwd)
+    asyncio.run(execute(source, parameters, on_cell_start, target))
+
+
+async def execute(source, parameters, on_cell_start, target):
+    names = {}
+    try:
+        for number, cell in enumerate(source.cells):
+            if cell.cell_type == "code":
+                on_cell_start(cell, number)
+                exec(cell.source, names)
+                if "parameters" in cell.metadata.get("tags", []):
+                    names.update(parameters)
+    except Exception as error:
+        raise PapermillExecutionError(number, number, cell.source, type(error).__name__, str(error), []) from error
+    finally:
+        nbformat.write(source, target)
+"""
+EXCEPTIONS = """
+class PapermillExecutionError(Exception):
+    def __init__(self, cell_index, exec_count, source, ename, evalue, traceback):
+        self.exec_count, self.ename, self.evalue = exec_count, ename, evalue
+"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A scheduler with two workers, whose notebooks the stand-in executes."""
+    folder = tmp_path_factory.mktemp("stand-in")
+    (folder / "papermill").mkdir()
+    (folder / "papermill" / "__init__.py").write_text(PAPERMILL)
+    (folder / "papermill" / "exceptions.py").write_text(EXCEPTIONS)
+    (folder / "rfc3987_syntax.py").write_text("raise ImportError  # takes a second, and nobody needs it")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")])))
+        with LocalCluster(n_workers=2, **QUIET) as started:
+            yield started.scheduler_address
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A course of notebooks."""
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path / "notebooks")
+    return tmp_path / "notebooks"
+
+
+def keys(runs):
+    return [run.key for run in runs]
+
+
+def test_a_parameter_multiplies_only_those_that_know_it_or_come_after_such(course, tmp_path):
+    write_notebook(course, "01_a", parameters=SEED)
+    write_notebook(course, "02_b", parameters=RATE)
+    write_notebook(course, "03_c", parameters=PLAIN, after=["01_a"])
+    write_notebook(course, "04_d", parameters=PLAIN)
+    runs = plan(notebooks.choose([]), {"seed": ["0", "1"], "learning_rate": ["1e-3", "3e-3"]}, "quick", tmp_path)
+    assert keys(runs) == [
+        "seed=0/01_a",
+        "seed=1/01_a",
+        "seed=0,learning_rate=0.001/02_b",
+        "seed=0,learning_rate=0.003/02_b",
+        "seed=1,learning_rate=0.001/02_b",
+        "seed=1,learning_rate=0.003/02_b",
+        "seed=0/03_c",
+        "seed=1/03_c",
+        "shared/04_d",
+    ]
+    assert [run.after for run in runs[6:]] == [("seed=0/01_a",), ("seed=1/01_a",), ()]
+    assert runs[2].task.parameters == {
+        "seed": 0,
+        "learning_rate": 1e-3,
+        "out": str(tmp_path / "seed=0,learning_rate=0.001"),
+    }
+    assert runs[7].command == f"python -m course run 01_a 03_c -p seed 1 --out .../{runs[7].folder.parent.name}" or (
+        "'" in runs[7].command
+    )
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("0..4", ["0", "1", "2", "3", "4"]),
+        ("1e-3,3e-3", ["1e-3", "3e-3"]),
+        ("0..1, 7,-2..-1", ["0", "1", "7", "-2", "-1"]),
+        ("[20,35],[20]", ["[20,35]", "[20]"]),
+        ("../houses,cmp", ["../houses", "cmp"]),
+        ("", [""]),
+    ],
+)
+def test_values_are_read(text, expected):
+    assert grid.values("x", text) == expected
+
+
+def test_folders_are_named_so_that_a_person_can_read_them():
+    values = {"seed": 0, "learning_rate": 1e-3, "data": "/a/my houses", "depths": [20, 35], "modern": True}
+    assert grid.folder_name(values | {"resume": True}) == (
+        "seed=0,learning_rate=0.001,data=my_houses,depths=[20,35],modern=true"
+    )
+    assert grid.folder_name({}) == "shared"
+
+
+def sweep(address, out, *words):
+    return main(["sweep", *words, "--scheduler", address, "--out", str(out)])
+
+
+def test_a_sweep_leaves_what_runs_leave_and_goes_on(address, course, tmp_path, capsys):
+    count = f"with open({str(tmp_path / 'count')!r}, 'a') as file: file.write('x')"
+    write_notebook(course, "01_first", START, count, SAVE, parameters=SEED)
+    read = "from course.record import load_results\nassert load_results(out)['01_first']['seed'] == seed"
+    write_notebook(course, "02_second", START, count, read, SAVE, parameters=RATE, after=["01_first"])
+    out = tmp_path / "out"
+    words = ["-p", "seed", "0..1", "-p", "learning_rate", "1e-3,3e-3"]
+    assert sweep(address, out, *words) == 0
+    assert "[6/6]" in capsys.readouterr().out and (tmp_path / "count").read_text() == 6 * "x"
+    folder = out / "seed=1,learning_rate=0.003"
+    record = json.loads((folder / "02_second" / "results.json").read_text())
+    assert record["parameters"] == {"seed": 1, "learning_rate": 0.003}
+    assert record["command"].startswith("python -m course run 01_first 02_second -p seed 1 -p learning_rate 3e-3 --out")
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["02_second.ipynb", "results.json"]
+    assert (folder / "01_first").resolve() == out / "seed=1" / "01_first"
+
+    assert sweep(address, out, *words) == 0
+    assert "6 runs of notebooks, 6 of them there already" in capsys.readouterr().out
+    (out / "seed=0" / "01_first" / "results.json").write_text('{"half": ')
+    assert sweep(address, out, "-p", "seed", "0..2", "-p", "learning_rate", "1e-3,3e-3") == 0
+    assert "9 runs of notebooks, 3 of them there already" in capsys.readouterr().out  # what comes after it is done anew
+    assert (tmp_path / "count").read_text() == 12 * "x"
+
+    runs = plan(notebooks.choose([]), {"seed": ["1"], "learning_rate": ["1e-3"]}, "quick", out)
+    assert not Present().missing(runs)
+    notebook = nbformat.read(course / "02_second.ipynb", as_version=4)
+    notebook.cells[0].source = "another text"
+    nbformat.write(notebook, course / "02_second.ipynb")
+    assert not Present().missing(runs)
+    notebook.cells[2].source += "\n# another code"
+    nbformat.write(notebook, course / "02_second.ipynb")
+    assert keys(Present().missing(runs)) == ["seed=1,learning_rate=0.001/02_second"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record["parameters"].update(seed=2),
+        lambda record: record["packages"].update(torch="1.0"),
+        lambda record: record["origin"]["code"].update({"core/record.py": "another"}),
+        lambda record: record["origin"]["data"].update(data="another"),
+        lambda record: record.pop("origin"),
+    ],
+)
+def test_what_was_made_from_something_else_is_not_whole(course, tmp_path, change, small_facades, monkeypatch):
+    given = {"data": [str(small_facades)], "seed": ["1"]}
+    path = write_notebook(course, "01_first", START)
+    monkeypatch.chdir(course)
+    (run,) = plan([path], given, "quick", tmp_path / "out")
+    values = notebooks.defaults(notebooks.read(path)) | run.task.parameters
+    Record.start("01_first", values["out"], values).save()
+    Path(run.task.target).touch()
+    assert Present().is_whole(run)
+    record = json.loads((run.folder / "results.json").read_text())
+    change(record)
+    (run.folder / "results.json").write_text(json.dumps(record))
+    assert not Present().is_whole(run)
+
+
+def test_other_data_are_not_the_same(small_facades, course):
+    notebook = notebooks.read(write_notebook(course, "01_first"))
+    before = origin.data(notebook, {"data": str(small_facades), "seed": 0}, "out")
+    assert list(before) == ["data"] and before == origin.data(notebook, {"data": str(small_facades)}, "out")
+    next(small_facades.rglob("*.png")).write_bytes(b"another")
+    assert before != origin.data(notebook, {"data": str(small_facades)}, "out")
+
+
+def test_failures_cost_themselves_and_are_named(address, course, tmp_path, capsys):
+    mark = f"""import os, pathlib, signal
+mark = pathlib.Path({str(tmp_path)!r}, f"tried_{{seed}}")
+first = not mark.exists()
+mark.open("a").write("x")"""
+    kill = "if seed == 1 or seed == 0 and first: os.kill(os.getppid(), signal.SIGKILL)"
+    full = """if seed == 3:
+    import resource
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))"""
+    broken = 'if seed == 2: raise ValueError("broken")'
+    free = "if seed == 3: resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)"
+    save = f"try:\n    record.save()\nfinally:\n    {free}"
+    write_notebook(course, "01_first", START, mark, kill, broken, full, save, parameters=SEED)
+    write_notebook(course, "02_second", START, SAVE, parameters=PLAIN, after=["01_first"])
+    out = tmp_path / "out"
+    assert sweep(address, out, "-p", "seed", "0..3") == 1
+    output = capsys.readouterr()
+    assert "[1/8]" in output.out and "[2/8]" in output.out and "[3/8]" not in output.out
+    error = output.err
+    assert error.startswith("error: 3 of 8 runs failed: ") and error.count("\n") == 1
+    assert f"seed=1/01_first (its worker died each time, perhaps for lack of memory; its log is {out}" in error
+    log = out / "seed=2" / "01_first" / "01_first.log"
+    assert "01_first stopped in cell In [" in error and "ValueError: broken; what ran of it is kept in" in error
+    assert f"its log is {log}" in error and log.read_text().count("started by process") == 2
+    assert "CourseError: Cannot write" in error and "free some space" in error
+    skipped = error.split("not run, as they come after these: ")[1]
+    assert skipped == "seed=1/02_second, seed=2/02_second, seed=3/02_second; the same command tries them again.\n"
+    assert [(tmp_path / f"tried_{seed}").read_text() for seed in range(4)] == 4 * ["xx"]
+    assert sorted(path.parent.parent.name for path in out.rglob("results.json")) == ["seed=0", "seed=0"]
+
+
+def test_a_scheduler_that_goes_away_is_told(course, tmp_path, capsys):
+    started = tmp_path / "started"
+    write_notebook(course, "01_first", f"open({str(started)!r}, 'w').close()\nimport time\ntime.sleep(3600)")
+    with LocalCluster(n_workers=1, **QUIET) as own:
+
+        def end():
+            while not started.exists():
+                time.sleep(0.1)
+            own.scheduler.stop()
+
+        thread = threading.Thread(target=end)
+        thread.start()
+        assert sweep(own.scheduler_address, tmp_path / "out", "-p", "seed", "0") == 2
+        thread.join()
+    assert "The scheduler is gone; 0 of 1 runs are done" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["-p", "sed", "0..2"], 'There is no parameter of these notebooks "sed"; did you mean "seed"?'),
+        (["-p", "out", "x"], "--out DIR"),
+        (["-p", "seed", "0..x"], 'The range "0..x" for seed can\'t be read'),
+        (["-p", "seed", "4..0"], 'The range "4..0" for seed can\'t be read'),
+        (["-p", "seed", "0..9999999999"], "has more than 100,000 values"),
+        (["-p", "seed", "0,,1"], "A value is missing"),
+        (["-p", "seed", "0..3,2"], "seed is to be 2 twice"),
+        (["-p", "learning_rate", "1e-3,0.001"], "would share the folder"),
+        (["-p", "seed", "0", "-p", "seed", "1"], "The parameter seed is given twice"),
+        (["-p", "seed", "1.5"], 'The parameter seed cannot be "1.5"'),
+        (["-p", "learning_rate", "0..1"], "learning_rate is 0.0; give a number above 0"),
+        (["-p", "seed", "0..99", "-p", "epochs", "1..11"], "These are 1,100 runs of notebooks, more than 1,000"),
+        (["04_first"], 'no notebook "04_first"'),
+        (["--preset", "fll"], 'did you mean "full"'),
+        (["--jobs", "0"], "--jobs is 0"),
+        (["--jobs", "2", "--scheduler", "tcp://127.0.0.1:1"], "don't go together"),
+        (["--scheduler", "tcp://127.0.0.1:1"], "There is no scheduler at tcp://127.0.0.1:1"),
+        (["--scheduler", "nonsense"], "There is no scheduler at nonsense"),
+        (["--out", "/dev/null/x"], "Cannot write to /dev/null/x"),
+    ],
+)
+def test_wrong_arguments_are_found_before_anything_runs(course, tmp_path, capsys, monkeypatch, words, message):
+    write_notebook(course, "01_first", START, SAVE)
+    monkeypatch.setattr(cluster, "LocalCluster", None, raising=False)
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    assert main(["sweep", "--out", str(tmp_path / "out"), *words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and message in error and error.count("\n") == 1
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_workers_of_another_version_are_refused(address, course, tmp_path, capsys, monkeypatch):
+    write_notebook(course, "01_first", START, SAVE)
+    mine = agreement.versions()
+    for name, what in ((agreement.CODE, "code of the course"), ("torch", "version of torch")):
+        monkeypatch.setattr(agreement, "versions", lambda name=name: mine | {name: "something else"})
+        with Client(address) as client, pytest.raises(CourseError) as caught:
+            agreement.check(_Honest(client), tmp_path)
+        assert f"another {what} ({mine[name]}) than the one who began the sweep (something else)" in str(caught.value)
+    assert agreement.differing({"a": "1"}, {"a": "1", "b": "2"}).startswith("has another version of b (2)")
+
+
+class _Honest:
+    """A client whose workers have their own versions, whatever is patched here."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def run(self, function, *arguments, **options):
+        return self.client.run(_own_versions, **options)
+
+
+def _own_versions():
+    from course.sweep.agreement import versions
+
+    return versions()
+
+
+def test_a_folder_that_workers_do_not_share_is_refused(tmp_path):
+    class Client:
+        def run(self, function, *arguments, on_error):
+            return {"tcp://elsewhere:1": agreement.versions() if not arguments else FileNotFoundError()}
+
+    with pytest.raises(CourseError, match="The worker tcp://elsewhere:1 doesn't share the folder"):
+        agreement.check(Client(), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_sweeps_into_one_folder(course, tmp_path, capsys):
+    write_notebook(course, "01_first", START, SAVE)
+    with alone_in(tmp_path / "out", "sweep"):
+        # Another process, as a lock is a process's own.
+        process = start(course, tmp_path / "out", "-p", "seed", "0")
+        _, error = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 2 and error.startswith("error: Another sweep is writing to")
+
+
+def test_without_dask_one_sentence_says_what_to_install(course, tmp_path, capsys, monkeypatch):
+    write_notebook(course, "01_first", START, SAVE)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main(["sweep", "--out", str(tmp_path / "out")]) == 2
+    assert '".[sweep]"' in capsys.readouterr().err
+
+
+def test_a_notebook_that_takes_too_much_memory_is_ended():
+    class Greedy:
+        process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+
+    with memory_watched(Greedy, limit=1000) as exceeded:
+        assert Greedy.process.wait(DEADLINE) == -signal.SIGKILL
+    assert exceeded.is_set()
+
+
+def start(course: Path, out: Path, *words: str) -> subprocess.Popen:
+    """A sweep in a process of its own, as from a terminal."""
+    script = f"""
+import signal, sys
+from pathlib import Path
+from course import notebooks
+from course.__main__ import main
+from course.record import Record
+
+if __name__ == "__main__":
+    notebooks.FOLDER = Path({str(course)!r})
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let background jobs ignore it
+    sys.exit(main(["sweep", "--out", {str(out)!r}, *{list(words)!r}]))
+"""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, start_new_session=True, **pipes)
+
+
+def test_a_stopped_sweep_leaves_what_is_finished_and_no_process(course, tmp_path):
+    """With real kernels, on workers of its own."""
+    write_notebook(course, "01_first", START, SAVE, parameters=SEED)
+    pid = tmp_path / "pid"
+    write = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\ntime.sleep(3600)"
+    write_notebook(course, "02_second", START, write, SAVE, after=["01_first"])
+    process = start(course, tmp_path / "out", "--jobs", "2", "-p", "seed", "1")
+    begun = []
+    try:
+        deadline = time.monotonic() + DEADLINE
+        while not (pid.exists() and pid.read_text()):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+        begun = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        output, error = process.communicate(timeout=DEADLINE)
+        _, alive = psutil.wait_procs(begun, timeout=10)
+    finally:
+        process.kill()
+        for left in begun:
+            if left.is_running():
+                left.kill()
+    assert int(pid.read_text()) in {each.pid for each in begun} and not alive
+    assert process.returncode == 130 and "[1/2] seed=1/01_first" in output
+    assert error == "error: Stopped; 1 of 2 runs are done, and the same command goes on with the others.\n"
+    files = sorted(path.name for path in (tmp_path / "out" / "seed=1").rglob("*") if path.is_file())
+    assert files == ["01_first.ipynb", "02_second.log", "results.json"]
