@@ -12,7 +12,7 @@ from core.files import ROOT
 from course import notebooks
 from course.blanks import blank
 
-__all__ = ["blank", "release", "write_instructors_version"]
+__all__ = ["blank", "copy_course", "release", "write_instructors_version", "write_source"]
 
 # What a student needs; a package the course does not have yet is left out.
 PARTS = (
@@ -62,7 +62,7 @@ def release(folder: str | Path, root: Path = ROOT) -> None:
     """
 
     def write(unfinished: Path) -> None:
-        _copy(root, unfinished)
+        copy_course(root, unfinished)
         (unfinished / "notebooks").mkdir()
         for name, path in _generated(root, unfinished / ".nbgrader").items():
             shutil.copyfile(path, unfinished / "notebooks" / f"{name}.ipynb")
@@ -83,7 +83,7 @@ def write_instructors_version(folder: str | Path, root: Path = ROOT) -> None:
 
     def write(unfinished: Path) -> None:
         for path in notebooks.choose([], root / "notebooks"):
-            _write_source(path, unfinished / path.name)
+            write_source(path, unfinished / path.name)
         shutil.copyfile(STUDENTS_OWN / "nbgrader_config.py", unfinished / "nbgrader_config.py")
 
     _write_whole(Path(folder).resolve(), root, write)
@@ -114,12 +114,17 @@ def _generated(root: Path, course: Path) -> dict[str, Path]:
 
     names = [path.stem for path in notebooks.choose([], root / "notebooks")]
     for name in names:
-        _write_source(root / "notebooks" / f"{name}.ipynb", course / "source" / name / f"{name}.ipynb")
+        write_source(root / "notebooks" / f"{name}.ipynb", course / "source" / name / f"{name}.ipynb")
     generate(course, names, database=False)
     return {name: course / "release" / name / f"{name}.ipynb" for name in names}
 
 
-def _write_source(path: Path, target: Path) -> None:
+def write_source(path: Path, target: Path) -> None:
+    """Writes the instructors' version of a notebook.
+
+    Raises:
+        CourseError: its blanks can't be emptied.
+    """
     from course.grading.cells import instructors_version
 
     notebook = notebooks.read(path)
@@ -128,7 +133,8 @@ def _write_source(path: Path, target: Path) -> None:
     nbformat.write(instructors_version(notebook, path.stem), target)
 
 
-def _copy(root: Path, target: Path) -> None:
+def copy_course(root: Path, target: Path) -> None:
+    """Copies what students get, but for the notebooks."""
     target.mkdir(exist_ok=True)
     for part in PARTS:
         source = root / part

@@ -1,7 +1,9 @@
 """What a check is made of: a condition, and the sentence for a student whose work doesn't meet it."""
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class CheckFailed(AssertionError):
@@ -18,8 +20,10 @@ def expect(condition: object, message: str) -> None:
         raise CheckFailed(message)
 
 
-def expect_close(found: float | Tensor, expected: float | Tensor, what: str, tolerance: float = 1e-6) -> None:
+def expect_close(found: "float | Tensor", expected: "float | Tensor", what: str, tolerance: float = 1e-6) -> None:
     """Fails a check unless a number or a tensor is right; the message gives both."""
+    import torch  # not above: a check of plain values needs none
+
     found, expected = torch.as_tensor(found, dtype=torch.float64), torch.as_tensor(expected, dtype=torch.float64)
     expect(
         found.shape == expected.shape,
@@ -31,7 +35,9 @@ def expect_close(found: float | Tensor, expected: float | Tensor, what: str, tol
     )
 
 
-def short(tensor: Tensor) -> str:
+def short(tensor: "Tensor") -> str:
+    import torch
+
     rounded = [
         [round(x, 4) for x in row] if isinstance(row, list) else round(row, 4)
         for row in torch.atleast_1d(tensor.detach().double()).tolist()

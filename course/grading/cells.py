@@ -35,7 +35,7 @@ def instructors_version(notebook: nbformat.NotebookNode, name: str) -> nbformat.
     hidden = hidden_tests(name)
     open_blanks: list[nbformat.NotebookNode] = []
     for cell in notebook.cells:
-        blanks = _blanks(cell.source)
+        blanks = count_blanks(cell.source)
         rubric = cell.metadata.get("course", {}).get("rubric")
         if blanks and rubric:
             cell.source += _mark_scheme(rubric, cell.cell_type)
@@ -56,7 +56,7 @@ def instructors_version(notebook: nbformat.NotebookNode, name: str) -> nbformat.
                 tests = [HIDDEN_IMPORTS, *lines, *([hidden.pop(cell.id)] if cell.id in hidden else [])]
                 parts += ["### BEGIN HIDDEN TESTS", *tests, "### END HIDDEN TESTS"]
             cell.source = "\n".join(parts)
-            _mark(cell, grade=True, locked=True, points=sum(_blanks(blank.source) for blank in by_check))
+            _mark(cell, grade=True, locked=True, points=sum(count_blanks(blank.source) for blank in by_check))
             open_blanks = []
     if hidden:
         raise CourseError(
@@ -76,7 +76,7 @@ def hidden_tests(name: str) -> dict[str, str]:
     return {ident: source.strip() for ident, source in zip(parts[::2], parts[1::2])}
 
 
-def _blanks(source: str) -> int:
+def count_blanks(source: str) -> int:
     return sum(BEGIN in line and END not in line for line in source.split("\n"))
 
 
@@ -106,7 +106,7 @@ def _mark_scheme(rubric: list[str], kind: str) -> str:
 
 def _own_work(blank: str, check: str, notebook: nbformat.NotebookNode) -> str:
     """The line of a check that refuses the course's own solution in a cell, apart from what the task hands to it."""
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code" and _blanks(cell.source)]
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code" and count_blanks(cell.source)]
     own = set().union(*(defined(source) for source in sources))
     given = sorted({*used(blank)} - own - {*dir(builtins)} - imported_from_elsewhere(_imports(notebook).source))
     return f"own_work({', '.join(json.dumps(name) for name in [subject(blank, check), *given])})"

@@ -6,6 +6,8 @@ that its own commands, and its pages for grading by hand, work in it.
 
 import io
 import logging
+import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +22,7 @@ from course.kernels import environment, own_kernel
 from course.release import blank
 
 try:
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from nbgrader import preprocessors
     from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
     from nbgrader.converters.base import BaseConverter, NbGraderException
@@ -52,6 +54,7 @@ class ExecuteApart(preprocessors.Execute):
     modules = Unicode().tag(config=True)
     seconds = Float().tag(config=True)
     skip_cells_with_tag = "never"  # no test is skipped because of a tag
+    iopub_timeout = 60  # seconds; a busy machine is no reason to give up
 
     def preprocess(
         self, nb: nbformat.NotebookNode, resources: dict, **others: object
@@ -64,7 +67,7 @@ class ExecuteApart(preprocessors.Execute):
         try:
             with own_kernel(), environment(PYTHONPATH=self.modules):
                 return super().preprocess(nb, resources, **others)
-        except DeadKernelError:
+        except (DeadKernelError, CellTimeoutError):
             for cell in nb.cells[self.reached :]:
                 if cell.cell_type == "code":
                     cell.outputs = [nbformat.v4.new_output("error", ename="KernelDied", evalue=DIED, traceback=[DIED])]
@@ -75,7 +78,7 @@ class ExecuteApart(preprocessors.Execute):
         return super().preprocess_cell(cell, resources, index)
 
 
-DIED = "Python ended in this cell or in one above, perhaps for lack of memory; nothing was run after that."
+DIED = "Python ended, or answered no more, perhaps for lack of memory; this cell and those below it were not run."
 
 
 def generate(folder: Path, names: Sequence[str], database: bool) -> None:
@@ -147,7 +150,8 @@ def _convert(converter: type[BaseConverter], config: Config, problem: str) -> No
     log.addHandler(handler)
     log.propagate = False
     try:
-        converter(coursedir=CourseDirectory(config=config), config=config).start()
+        with environment(PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])):
+            converter(coursedir=CourseDirectory(config=config), config=config).start()  # it calls alembic by name
     except (NbGraderException, SystemExit) as error:
         reason = [line for line in kept.getvalue().splitlines() if line.strip()]
         last = next((line for line in reversed(reason) if ": " in line and not line.startswith(" ")), str(error))
