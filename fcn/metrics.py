@@ -53,6 +53,12 @@ class ConfusionMatrix:
         joint.counts = self.counts.to(other.counts.device) + other.counts
         return joint
 
+    def __sub__(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
+        """The matrix of the pixels that are left without the other's, all of which must be among this one's."""
+        rest = ConfusionMatrix(self.num_classes)
+        rest.counts = self.counts.to(other.counts.device) - other.counts
+        return rest
+
     def pixel_accuracy(self) -> float:
         """Share of the counted pixels that are right, 0..1; NaN if none was counted."""
         return (self._hits().sum() / self._targets().sum()).item()

@@ -140,3 +140,4 @@ def test_matrices_add_up_to_the_joint_one():
         part.update(some, right)
     joint.update(pred, target)
     assert torch.equal((parts[0] + parts[1]).counts, joint.counts)
+    assert torch.equal((joint - parts[0]).counts, parts[1].counts)
