@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from course.checks.expectations import CheckFailed, expect, expect_close, short
+from fcn.backbones import Trunk
+from fcn.geometry import Grid
 from fcn.layers import LearnedUpsampling
 from fcn.models import FCN
 
@@ -238,3 +240,26 @@ def _side(value: object) -> object:
 
 def _parameters_of(reference: nn.Module, path: str) -> list[nn.Parameter]:
     return list(reference.get_submodule(path).parameters())
+
+
+def crops(trunk: Trunk) -> tuple[int, int, int]:
+    """Cells to cut off at the top and left of pool4's scores, of pool3's scores and of the last map, in FCN-8s.
+
+    Args:
+        trunk: VGG-16's, with some padding.
+    """
+    pool3, pool4, fc7 = trunk.grids
+    twice = fc7.upsample(4, 2)
+    four_times = twice.upsample(4, 2)
+    return pool4.cells_to(twice), pool3.cells_to(four_times), four_times.upsample(16, 8).cells_to(Grid())
+
+
+def check_crops(trunk: Trunk, crop_pool4: int, crop_pool3: int, crop_image: int) -> None:
+    """Holds the three crops of FCN-8s against where the trunk's cells lie."""
+    found = {"crop_pool4": crop_pool4, "crop_pool3": crop_pool3, "crop_image": crop_image}
+    for (name, value), right in zip(found.items(), crops(trunk)):
+        expect(
+            value == right,
+            f"{name} is {value}, off by {value - right}; follow the grids of fc7, through each upsampling, to the map "
+            "that is cropped.",
+        )

@@ -1,16 +1,25 @@
 """The checks of the exercises: right answers pass, and each usual mistake is called by its name."""
 
+import copy
+import functools
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from cam.resnet import ResNet18
 from course.checks import (
     VGG16_NAMES,
     CheckFailed,
     check_bilinear,
+    check_crops,
+    check_features,
     check_layers,
+    check_mended,
     check_same_scores,
     check_transplant,
+    crops,
     expect_close,
 )
 from fcn.backbones import Trunk
@@ -135,3 +144,61 @@ def test_the_students_network_stays_as_it_is():
     for model, state in zip((student, reference), before):
         assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
         assert model.training
+
+
+def test_crops_of_fcn8s_for_the_papers_padding_and_another():
+    trunk = Trunk("vgg16", 0.125, padding=100)
+    assert crops(trunk) == (5, 9, 31)  # Long et al.'s own network definition
+    assert crops(Trunk("vgg16", 0.125, padding=150)) == (5, 9, 81)  # all cells move by 50 pixels
+    check_crops(trunk, 5, 9, 31)
+    with pytest.raises(CheckFailed, match="crop_pool3 is 8, off by -1"):
+        check_crops(trunk, 5, 8, 31)
+
+
+def hooked(model, name, images, gradient=False, remove=True, before=False):
+    kept = []
+    layer = model.get_submodule(name)
+    hook = layer.register_forward_hook(lambda layer, inputs, output: kept.append(inputs[0] if before else output))
+    with torch.set_grad_enabled(gradient):
+        model(images)
+    if remove:
+        hook.remove()
+    return kept[0]
+
+
+def test_features_by_a_hook():
+    torch.manual_seed(0)
+    model = ResNet18(num_classes=3, width=0.125).eval()
+    images = torch.randn(2, 3, 64, 64)
+    check_features(hooked, model, images)
+    for wrong, message in (
+        ({"gradient": True}, "gradient"),
+        ({"before": True}, "features of layer4 are"),
+        ({"remove": False}, "hook is left"),
+    ):
+        with pytest.raises(CheckFailed, match=message):
+            check_features(functools.partial(hooked, **wrong), copy.deepcopy(model), images)
+
+
+def scored(model, images, train=False, factor=1, alone=True):
+    model = (copy.deepcopy(model) if alone else model).train(train)
+    with torch.no_grad():
+        grids = torch.from_numpy(factor * images)[:, None]
+        return torch.cat([model(grid[None]).argmax(dim=1) for grid in grids]).numpy()
+
+
+def test_a_faulty_evaluation_is_mended_of_both_mistakes():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.Tanh(), nn.Conv2d(8, 5, 3, padding=1))
+    model.eval()
+    images = np.random.default_rng(0).random((3, 12, 16), dtype=np.float32)
+    check_mended(scored, model, images)
+    for wrong, message in (
+        ({"train": True, "factor": 255}, "Batch normalisation"),
+        ({"train": True}, "Batch normalisation"),
+        ({"factor": 255}, "255 times"),
+        ({"factor": 2}, "not the network's"),
+        ({"train": True, "alone": False}, "running statistics"),
+    ):
+        with pytest.raises(CheckFailed, match=message):
+            check_mended(functools.partial(scored, **wrong), copy.deepcopy(model), images)
