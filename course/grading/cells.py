@@ -7,6 +7,7 @@ each blank. A cell with a rubric in its metadata (`course: {"rubric": [...]}`) i
 import builtins
 import json
 import re
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -73,7 +74,12 @@ def hidden_tests(name: str) -> dict[str, str]:
     if not path.exists():
         return {}
     parts = re.split(r"^# %% (\S+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    return {ident: source.strip() for ident, source in zip(parts[::2], parts[1::2])}
+    return {ident: _apart(source.strip()) for ident, source in zip(parts[::2], parts[1::2])}
+
+
+def _apart(source: str) -> str:
+    """The lines as a function that is called, so that they change no variable of the notebook."""
+    return f"def hidden():\n{textwrap.indent(source, '    ')}\n\n\nhidden()"
 
 
 def count_blanks(source: str) -> int:
