@@ -3,6 +3,7 @@
 Most notebooks here are executed by a stand-in for papermill, without a kernel, for the sake of time.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -16,8 +17,9 @@ import nbformat
 import psutil
 import pytest
 from course_samples import START, write_notebook
-from distributed import Client, LocalCluster
+from distributed import Client
 
+from core.command import Failed
 from core.errors import CourseError
 from core.files import ROOT
 from core.training_state import alone_in
@@ -26,13 +28,12 @@ from course.__main__ import main
 from course.record import Record
 from course.sweep import agreement, cluster, grid
 from course.sweep.plan import Present, plan
-from course.sweep.task import memory_watched
+from course.sweep.task import log_of, memory_watched
 
 SAVE = "record.save()"
 SEED = 'seed = 0\nout = "../runs/lab"'
 RATE = 'seed = 0\nlearning_rate = 1e-3\nout = "../runs/lab"'
 PLAIN = 'radius = 2\nout = "../runs/lab"'
-QUIET = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "silence_logs": 60}
 DEADLINE = 300  # seconds; a busy machine takes its time
 
 PAPERMILL = """
@@ -68,17 +69,49 @@ class PapermillExecutionError(Exception):
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """A scheduler with two workers, whose notebooks the stand-in executes."""
+def processes(tmp_path_factory):
+    """A scheduler and two workers, started as docs/sweeps.md says, whose notebooks the stand-in executes."""
     folder = tmp_path_factory.mktemp("stand-in")
     (folder / "papermill").mkdir()
     (folder / "papermill" / "__init__.py").write_text(PAPERMILL)
     (folder / "papermill" / "exceptions.py").write_text(EXCEPTIONS)
     (folder / "rfc3987_syntax.py").write_text("raise ImportError  # takes a second, and nobody needs it")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")])))
-        with LocalCluster(n_workers=2, **QUIET) as started:
-            yield started.scheduler_address
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    dask, file = [sys.executable, "-m", "dask"], ["--scheduler-file", str(folder / "scheduler.json")]
+    quiet = {"env": os.environ | {"PYTHONPATH": path}, "stderr": subprocess.DEVNULL}
+    started = [
+        subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *file], **quiet)
+    ]
+    try:
+        wait_for(folder / "scheduler.json")
+        started.append(subprocess.Popen([*dask, "worker", *file, "--nworkers", "2", "--nthreads", "1"], **quiet))
+        yield json.loads((folder / "scheduler.json").read_text())["address"], started
+    finally:
+        all_of_them = [each for process in started for each in family(process)]
+        for process in all_of_them:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        for process in started:
+            process.wait()
+
+
+@pytest.fixture
+def address(processes):
+    return processes[0]
+
+
+def family(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(process.pid)
+        return [parent, *parent.children(recursive=True)]
+    return []
+
+
+def wait_for(path):
+    deadline = time.monotonic() + DEADLINE
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < deadline, f"waited in vain for {path}"
+        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -153,9 +186,9 @@ def test_a_sweep_leaves_what_runs_leave_and_goes_on(address, course, tmp_path, c
     read = "from course.record import load_results\nassert load_results(out)['01_first']['seed'] == seed"
     write_notebook(course, "02_second", START, count, read, SAVE, parameters=RATE, after=["01_first"])
     out = tmp_path / "out"
-    words = ["-p", "seed", "0..1", "-p", "learning_rate", "1e-3,3e-3"]
+    words = ["-p", "seed", "1", "-p", "learning_rate", "1e-3,3e-3"]
     assert sweep(address, out, *words) == 0
-    assert "[6/6]" in capsys.readouterr().out and (tmp_path / "count").read_text() == 6 * "x"
+    assert "[3/3]" in capsys.readouterr().out and (tmp_path / "count").read_text() == 3 * "x"
     folder = out / "seed=1,learning_rate=0.003"
     record = json.loads((folder / "02_second" / "results.json").read_text())
     assert record["parameters"] == {"seed": 1, "learning_rate": 0.003}
@@ -164,14 +197,17 @@ def test_a_sweep_leaves_what_runs_leave_and_goes_on(address, course, tmp_path, c
     assert (folder / "01_first").resolve() == out / "seed=1" / "01_first"
 
     assert sweep(address, out, *words) == 0
-    assert "6 runs of notebooks, 6 of them there already" in capsys.readouterr().out
-    (out / "seed=0" / "01_first" / "results.json").write_text('{"half": ')
-    assert sweep(address, out, "-p", "seed", "0..2", "-p", "learning_rate", "1e-3,3e-3") == 0
-    assert "9 runs of notebooks, 3 of them there already" in capsys.readouterr().out  # what comes after it is done anew
-    assert (tmp_path / "count").read_text() == 12 * "x"
+    assert "3 runs of notebooks, 3 of them there already" in capsys.readouterr().out
+    (folder / "02_second" / "results.json").write_text('{"half": ')
+    assert sweep(address, out, "-p", "seed", "1,2", "-p", "learning_rate", "3e-3") == 0
+    assert "4 runs of notebooks, 1 of them there already" in capsys.readouterr().out
+    assert (tmp_path / "count").read_text() == 6 * "x"
 
     runs = plan(notebooks.choose([]), {"seed": ["1"], "learning_rate": ["1e-3"]}, "quick", out)
     assert not Present().missing(runs)
+    (out / "seed=1" / "01_first" / "01_first.ipynb").rename(tmp_path / "kept.ipynb")
+    assert Present().missing(runs) == runs  # what comes after it is done anew as well
+    (tmp_path / "kept.ipynb").rename(out / "seed=1" / "01_first" / "01_first.ipynb")
     notebook = nbformat.read(course / "02_second.ipynb", as_version=4)
     notebook.cells[0].source = "another text"
     nbformat.write(notebook, course / "02_second.ipynb")
@@ -215,52 +251,46 @@ def test_other_data_are_not_the_same(small_facades, course):
 
 
 def test_failures_cost_themselves_and_are_named(address, course, tmp_path, capsys):
-    mark = f"""import os, pathlib, signal
+    """The first run takes its worker with it, once; the second one always fails; the third one finds no space."""
+    mark = f"""import os, pathlib, resource, signal
 mark = pathlib.Path({str(tmp_path)!r}, f"tried_{{seed}}")
 first = not mark.exists()
-mark.open("a").write("x")"""
-    kill = "if seed == 1 or seed == 0 and first: os.kill(os.getppid(), signal.SIGKILL)"
-    full = """if seed == 3:
-    import resource
+with mark.open("a") as file: file.write("x")"""
+    kill = "if seed == 0 and first: os.kill(os.getppid(), signal.SIGKILL)"
+    broken = 'if seed == 1: raise ValueError("broken")'
+    save = """if seed == 2:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))"""
-    broken = 'if seed == 2: raise ValueError("broken")'
-    free = "if seed == 3: resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)"
-    save = f"try:\n    record.save()\nfinally:\n    {free}"
-    write_notebook(course, "01_first", START, mark, kill, broken, full, save, parameters=SEED)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+try:
+    record.save()
+finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)"""
+    write_notebook(course, "01_first", START, mark, kill, broken, save, parameters=SEED)
     write_notebook(course, "02_second", START, SAVE, parameters=PLAIN, after=["01_first"])
     out = tmp_path / "out"
-    assert sweep(address, out, "-p", "seed", "0..3") == 1
-    output = capsys.readouterr()
-    assert "[1/8]" in output.out and "[2/8]" in output.out and "[3/8]" not in output.out
-    error = output.err
-    assert error.startswith("error: 3 of 8 runs failed: ") and error.count("\n") == 1
-    assert f"seed=1/01_first (its worker died each time, perhaps for lack of memory; its log is {out}" in error
-    log = out / "seed=2" / "01_first" / "01_first.log"
-    assert "01_first stopped in cell In [" in error and "ValueError: broken; what ran of it is kept in" in error
+    assert sweep(address, out, "-p", "seed", "0..2") == 1
+    output, error = capsys.readouterr()
+    assert "[2/6]" in output and "[3/6]" not in output
+    assert error.startswith("error: 2 of 6 runs failed: ") and error.count("\n") == 1
+    log = out / "seed=1" / "01_first" / "01_first.log"
+    assert "seed=1/01_first (01_first stopped in cell In [" in error and "ValueError: broken; what ran of it" in error
     assert f"its log is {log}" in error and log.read_text().count("started by process") == 2
     assert "CourseError: Cannot write" in error and "free some space" in error
     skipped = error.split("not run, as they come after these: ")[1]
-    assert skipped == "seed=1/02_second, seed=2/02_second, seed=3/02_second; the same command tries them again.\n"
-    assert [(tmp_path / f"tried_{seed}").read_text() for seed in range(4)] == 4 * ["xx"]
-    assert sorted(path.parent.parent.name for path in out.rglob("results.json")) == ["seed=0", "seed=0"]
+    assert skipped == "seed=1/02_second, seed=2/02_second; the same command tries them again.\n"
+    assert [(tmp_path / f"tried_{seed}").read_text() for seed in range(3)] == 3 * ["xx"]
+    assert {path.relative_to(out).parts[0] for path in out.rglob("*/results.json")} == {"seed=0"}
 
 
-def test_a_scheduler_that_goes_away_is_told(course, tmp_path, capsys):
-    started = tmp_path / "started"
-    write_notebook(course, "01_first", f"open({str(started)!r}, 'w').close()\nimport time\ntime.sleep(3600)")
-    with LocalCluster(n_workers=1, **QUIET) as own:
-
-        def end():
-            while not started.exists():
-                time.sleep(0.1)
-            own.scheduler.stop()
-
-        thread = threading.Thread(target=end)
-        thread.start()
-        assert sweep(own.scheduler_address, tmp_path / "out", "-p", "seed", "0") == 2
-        thread.join()
-    assert "The scheduler is gone; 0 of 1 runs are done" in capsys.readouterr().err
+def test_a_run_whose_worker_died_twice_is_not_begun_again(course, tmp_path):
+    (run,) = plan([write_notebook(course, "01_first", parameters=SEED)], {"seed": ["0"]}, "quick", tmp_path)
+    run.folder.mkdir(parents=True)
+    for _ in range(2):
+        with log_of(run) as log:
+            kept = Path(log.name).read_bytes()
+        Path(log.name).write_bytes(kept)  # as it stays where the worker dies
+    with pytest.raises(Failed, match="its worker died each time"), log_of(run):
+        pytest.fail("begun")
 
 
 @pytest.mark.parametrize(
@@ -337,10 +367,8 @@ def test_a_folder_that_workers_do_not_share_is_refused(tmp_path):
 def test_two_sweeps_into_one_folder(course, tmp_path, capsys):
     write_notebook(course, "01_first", START, SAVE)
     with alone_in(tmp_path / "out", "sweep"):
-        # Another process, as a lock is a process's own.
-        process = start(course, tmp_path / "out", "-p", "seed", "0")
-        _, error = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 2 and error.startswith("error: Another sweep is writing to")
+        assert main(["sweep", "--out", str(tmp_path / "out")]) == 2
+    assert "Another sweep is writing to" in capsys.readouterr().err
 
 
 def test_without_dask_one_sentence_says_what_to_install(course, tmp_path, capsys, monkeypatch):
@@ -377,30 +405,41 @@ if __name__ == "__main__":
     return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, start_new_session=True, **pipes)
 
 
-def test_a_stopped_sweep_leaves_what_is_finished_and_no_process(course, tmp_path):
-    """With real kernels, on workers of its own."""
-    write_notebook(course, "01_first", START, SAVE, parameters=SEED)
+def test_a_stopped_sweep_leaves_no_process(course, tmp_path):
+    """With real kernels, on a worker of its own."""
     pid = tmp_path / "pid"
     write = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\ntime.sleep(3600)"
-    write_notebook(course, "02_second", START, write, SAVE, after=["01_first"])
-    process = start(course, tmp_path / "out", "--jobs", "2", "-p", "seed", "1")
+    write_notebook(course, "01_first", write, SAVE)
+    process = start(course, tmp_path / "out", "--jobs", "1", "-p", "seed", "1")
     begun = []
     try:
-        deadline = time.monotonic() + DEADLINE
-        while not (pid.exists() and pid.read_text()):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(pid)
         begun = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        output, error = process.communicate(timeout=DEADLINE)
-        _, alive = psutil.wait_procs(begun, timeout=10)
+        _, error = process.communicate(timeout=DEADLINE)
+        _, alive = psutil.wait_procs(begun, timeout=60)
     finally:
         process.kill()
         for left in begun:
             if left.is_running():
                 left.kill()
     assert int(pid.read_text()) in {each.pid for each in begun} and not alive
-    assert process.returncode == 130 and "[1/2] seed=1/01_first" in output
-    assert error == "error: Stopped; 1 of 2 runs are done, and the same command goes on with the others.\n"
-    files = sorted(path.name for path in (tmp_path / "out" / "seed=1").rglob("*") if path.is_file())
-    assert files == ["01_first.ipynb", "02_second.log", "results.json"]
+    assert error == "error: Stopped; 0 of 1 runs are done, and the same command goes on with the others.\n"
+    assert process.returncode == 130 and not list((tmp_path / "out").rglob("*.ipynb"))
+
+
+def test_a_scheduler_that_goes_away_is_told(processes, course, tmp_path, capsys):
+    """The last test: it kills the scheduler that the others use."""
+    address, (scheduler, _) = processes
+    started = tmp_path / "started"
+    write_notebook(course, "01_first", f"open({str(started)!r}, 'w').write('x')\nimport time\ntime.sleep(3600)")
+
+    def kill() -> None:
+        wait_for(started)
+        scheduler.kill()
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    assert sweep(address, tmp_path / "out", "-p", "seed", "0") == 2
+    thread.join()
+    assert "The scheduler is gone; 0 of 1 runs are done" in capsys.readouterr().err
