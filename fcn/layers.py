@@ -1,5 +1,7 @@
 """Layers of fully convolutional networks that torch doesn't have, each of which knows where its cells lie."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -11,7 +13,8 @@ class WholeMapConvolution(nn.Conv2d):
     """A former linear layer: a convolution with a kernel as large as the map it was trained on.
 
     On few cells and many channels it is one matrix product of the unfolded cells with the weight; computed as such
-    it trains several times faster on a CPU (`python -m benchmarks.training_step`).
+    it trains several times faster on a CPU (`python -m benchmarks.training_step`). There its weight stays the matrix
+    it is, whatever memory format the network is moved to: else each step would copy the weight, and its gradient back.
 
     Args:
         inputs, outputs: channels.
@@ -22,6 +25,13 @@ class WholeMapConvolution(nn.Conv2d):
     def __init__(self, inputs: int, outputs: int, kernel: int, before: int = 0, after: int = 0) -> None:
         super().__init__(inputs, outputs, kernel, padding=before)
         self.after = after
+
+    def _apply(self, move: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        """What `nn.Module.to` and its like do to each parameter."""
+        super()._apply(move, recurse)
+        if self.weight.device.type == "cpu":
+            self.weight.data = self.weight.data.contiguous()
+        return self
 
     def grid(self, grid: Grid) -> Grid:
         """Where its cells lie: the zeros before the first ones decide."""

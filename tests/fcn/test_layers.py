@@ -59,3 +59,12 @@ def test_whole_map_convolution_is_a_convolution():
         torch.autograd.grad(expected, (image, layer.weight), upstream),
     ):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_whole_map_weight_stays_one_matrix():
+    """A network moves to another memory format and the weight doesn't, else each step would copy it and its gradient."""
+    layer = WholeMapConvolution(6, 10, 4)
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3), layer).to(memory_format=torch.channels_last)
+    network(torch.randn(2, 3, 9, 9)).sum().backward()
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last) and not network[0].weight.is_contiguous()
+    assert layer.weight.flatten(1).data_ptr() == layer.weight.data_ptr() and layer.weight.grad.is_contiguous()
