@@ -27,7 +27,6 @@ templates_path = [str(Path(__file__).parent / "templates")]
 napoleon_use_ivar = True  # or a field would be described twice
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-python_maximum_signature_line_length = 80
 default_role = "code"
 
 nb_execution_mode = "off"
@@ -51,6 +50,7 @@ html_theme_options = {
         "notebook_interface": "jupyterlab",
     },
     "use_download_button": False,
+    "max_navbar_depth": 1,  # what opens deeper levels has no name for a screen reader
     "navbar_persistent": [],  # the search field stands in the sidebar
 }
 html_math_renderer = "mathml"  # what browsers show without a script, and screen readers read
