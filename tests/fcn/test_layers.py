@@ -62,7 +62,7 @@ def test_whole_map_convolution_is_a_convolution():
 
 
 def test_whole_map_weight_stays_one_matrix():
-    """A network moves to another memory format and the weight doesn't, else each step would copy it and its gradient."""
+    """The convolutions' memory format is not for it: each step would copy it, and its gradient back."""
     layer = WholeMapConvolution(6, 10, 4)
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3), layer).to(memory_format=torch.channels_last)
     network(torch.randn(2, 3, 9, 9)).sum().backward()
