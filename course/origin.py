@@ -32,7 +32,11 @@ def used(code: Mapping[str, str], notebook: "nbformat.NotebookNode") -> dict[str
     Args:
         code: as `code` gave it when the process began, since files may change while a notebook runs.
     """
-    loaded = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
+    loaded = {
+        Path(module.__file__).resolve()
+        for name, module in list(sys.modules.items())
+        if name.split(".")[0] in PACKAGES and getattr(module, "__file__", None)
+    }
     return {NOTEBOOK: source(notebook)} | {
         name: digest for name, digest in code.items() if not name.endswith(".py") or CODE / name in loaded
     }

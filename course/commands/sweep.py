@@ -49,4 +49,4 @@ def run(options: argparse.Namespace) -> None:
         options.scheduler,
         options.yes,
     )
-    print(f"All runs are in {folder}; for tables over them: course report {folder}/*")
+    print(f"All runs are in {folder}; for tables over them: course report {folder}")

@@ -58,6 +58,7 @@ def workers(jobs: int, scheduler: str | None) -> Iterator["Client"]:
 @contextlib.contextmanager
 def _connected(scheduler: str) -> Iterator["Client"]:
     from distributed import Client
+    from distributed.comm import CommClosedError
 
     try:
         client = Client(scheduler, timeout=PATIENCE)
@@ -75,6 +76,8 @@ def _connected(scheduler: str) -> Iterator["Client"]:
                 f"The scheduler at {scheduler} has no worker; start some with `dask worker {scheduler} --nthreads 1`."
             ) from error
         yield client
+    except CommClosedError as error:
+        raise CourseError(f"The scheduler at {scheduler} is gone; start another and repeat the command.") from error
     finally:
         client.close(timeout=2)
 

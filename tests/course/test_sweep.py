@@ -61,6 +61,20 @@ async def execute(source, parameters, on_cell_start, target):
     finally:
         nbformat.write(source, target)
 """
+TORCH = """
+from types import SimpleNamespace
+
+cuda = mps = SimpleNamespace(is_available=lambda: False)
+backends = SimpleNamespace(mps=mps)
+
+
+def get_num_threads():
+    return 1
+
+
+def __getattr__(name):
+    return object
+"""
 EXCEPTIONS = """
 class PapermillExecutionError(Exception):
     def __init__(self, cell_index, exec_count, source, ename, evalue, traceback):
@@ -75,7 +89,9 @@ def processes(tmp_path_factory):
     (folder / "papermill").mkdir()
     (folder / "papermill" / "__init__.py").write_text(PAPERMILL)
     (folder / "papermill" / "exceptions.py").write_text(EXCEPTIONS)
-    (folder / "rfc3987_syntax.py").write_text("raise ImportError  # takes a second, and nobody needs it")
+    # Both take a second or two to import, and nobody needs them here.
+    (folder / "torch.py").write_text(TORCH)
+    (folder / "rfc3987_syntax.py").write_text("raise ImportError")
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     dask, file = [sys.executable, "-m", "dask"], ["--scheduler-file", str(folder / "scheduler.json")]
     quiet = {"env": os.environ | {"PYTHONPATH": path}, "stderr": subprocess.DEVNULL}
