@@ -50,6 +50,10 @@ def find_runs(folders: Iterable[str | Path]) -> list[Run]:
             # A training without a notebook has a folder of its own.
             run = path.parent.parent if path.parent.name == name else path.parent
             found.setdefault(run, {})[name] = (path.parent, record)
+    for run, notebooks in found.items():  # a sweep links what several runs share into the folders of the others
+        for path in sorted(run.glob(f"*/{FILE}")):
+            if path.parent.is_symlink():
+                notebooks.setdefault(path.parent.name, (path.parent, read_record(path)))
     common = Path(os.path.commonpath([run.parent for run in found]))
     return [
         Run(
@@ -71,6 +75,7 @@ def write_table(runs: Sequence[Run], path: Path) -> None:
         _row(record, os.path.relpath(run.folders[name], path.parent))
         for run in runs
         for name, record in run.results.items()
+        if not run.folders[name].is_symlink()  # its row is there already
     ]
     columns = dict.fromkeys(name for row in rows for name in row)
     ordered = sorted(columns, key=lambda name: PARTS.index(name.partition(".")[0]))  # stable

@@ -15,7 +15,7 @@ KINDS = {"drawings": ("s", LINE_COLOURS[0], 0.22), "photographs": ("o", LINE_COL
 
 def verdicts_picture(rows: Sequence[Row]) -> Figure:
     """A line for each claim and a column for each verdict; what wasn't measured has no mark."""
-    figure = Figure(figsize=(8, 0.9 + 0.3 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(6.6, 1.2 + 0.3 * len(rows)), layout="constrained")  # its words can be read on a telephone
     axis = figure.subplots()
     for place in (0, len(VERDICTS) - 1):  # those that several seeds agree on
         axis.axvspan(place - 0.5, place + 0.5, color="#eeeeee", zorder=0)
@@ -39,7 +39,7 @@ def verdicts_picture(rows: Sequence[Row]) -> Figure:
         for kind, (shape, colour, _) in KINDS.items()
         for face, where in ((colour, ""), ("white", ", committed records"))
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

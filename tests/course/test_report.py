@@ -230,6 +230,19 @@ def test_the_table_has_a_row_for_each_notebook_of_each_run(sweep, tmp_path):
     assert last["measured.networks.x.mean_iou"] == "0.5" and last["command"] == "python -m course run"
 
 
+def test_what_a_sweep_links_is_read_with_each_run_and_counted_once(tmp_path):
+    """FCN-32s from scratch doesn't know the weights that two other runs differ in."""
+    write_records(tmp_path / "shared", record(claims_facades.SCRATCH, 0, [0.1, 0.2], 0.1))
+    for weights, test in (("course", 0.3), ("none", 0.2)):
+        write_records(tmp_path / weights, record(claims_facades.PRETRAINED, 0, [0.2, 0.3], test, weights=weights))
+        (tmp_path / weights / claims_facades.SCRATCH).symlink_to("../shared/02_fcn32s_scratch")
+    cells = Page(page_of(tmp_path)).cells
+    assert "+0.200 (1 seed): agrees; weights = course+0.100 (1 seed): agrees; weights = none" in cells
+    assert len([cell for cell in cells if cell.startswith("02 FCN-32s")]) == 3  # two sets, and a column of classes
+    with open(tmp_path / "results.csv", newline="", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 3
+
+
 def test_a_training_without_a_notebook_is_a_run_of_its_own(tmp_path):
     for seed in (0, 1):
         each = record("x", seed, [0.1, 0.2], 0.2 + seed / 10, network="FCN8s") | {"notebook": None}
