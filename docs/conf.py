@@ -67,7 +67,7 @@ def _inline(page: HTML5Translator, node: nodes.math) -> None:
 
 
 def _block(page: HTML5Translator, node: nodes.math_block) -> None:
-    page.body.append(f'<div class="math" tabindex="0">{convert(node.astext(), display="block")}</div>')
+    page.body.append(f'<div class="formula" tabindex="0">{convert(node.astext(), display="block")}</div>')
     raise nodes.SkipNode
 
 
