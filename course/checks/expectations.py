@@ -29,10 +29,11 @@ def expect_close(found: "float | Tensor", expected: "float | Tensor", what: str,
         found.shape == expected.shape,
         f"{what} has the shape {tuple(found.shape)}; it should be {tuple(expected.shape)}.",
     )
-    expect(
-        torch.allclose(found, expected, rtol=0, atol=tolerance, equal_nan=True),
-        f"{what} is {short(found)}; it should be {short(expected)}.",
-    )
+    if torch.allclose(found, expected, rtol=0, atol=tolerance, equal_nan=True):
+        return
+    if found.ndim > 2:
+        raise CheckFailed(f"{what} differs by up to {(found - expected).abs().max():.2g} from what it should be.")
+    raise CheckFailed(f"{what} is {short(found)}; it should be {short(expected)}.")
 
 
 def short(tensor: "Tensor") -> str:

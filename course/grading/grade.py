@@ -52,7 +52,7 @@ def grade(
     with tempfile.TemporaryDirectory(prefix="grading.") as scratch:
         found = collect(submissions, released, Path(scratch) / "unpacked")
         handed_in = {each.name for each in found if each.notebook}
-        runs = _runs_for(handed_in, root)
+        runs = _runs_for(found, root)
         blank = Path(scratch) / "blank"
         copy_course(root, blank)
         (blank / "notebooks").mkdir()
@@ -62,13 +62,16 @@ def grade(
     return results.write(out, remarks, {name: released[name] for name in names if name in handed_in})
 
 
-def _runs_for(names: set[str], root: Path) -> dict[str, Path]:
-    """The folders of recorded runs that the graded notebooks read, by the name of the notebook that left them."""
-    after = {
-        path.stem: notebooks.read(path).metadata.get("course", {}).get("after", [])
-        for path in notebooks.choose([], root / "notebooks")
-    }
-    wanted = sorted({other for name in names for other in after[name]})
+def _runs_for(found: Sequence[Submission], root: Path) -> dict[str, Path]:
+    """The folders of recorded runs that notebooks read whose students didn't hand in the notebooks that leave them.
+
+    Raises:
+        CourseError: one isn't there.
+    """
+    paths = notebooks.choose([], root / "notebooks")
+    after = {path.stem: notebooks.read(path).metadata.get("course", {}).get("after", []) for path in paths}
+    given = {(each.student, each.name) for each in found if each.notebook}
+    wanted = sorted({other for student, name in given for other in after[name] if (student, other) not in given})
     missing = [name for name in wanted if not (root / RUNS / name / "results.json").exists()]
     if missing:
         raise CourseError(
