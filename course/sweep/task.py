@@ -52,6 +52,7 @@ def execute(run: Run, here: Here, *after: object) -> None:
         RunFailed: it failed, or its worker has died twice.
     """
     if is_finished(run):
+        log_path(run).unlink(missing_ok=True)
         return
     try:
         if not run.folder.is_dir():
