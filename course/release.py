@@ -41,6 +41,7 @@ LEFT_OUT = (
     "course/commands/grade.py",
     "course/site.py",
     "docs/adding-*.md",
+    "docs/api*",
     "docs/api",
     "docs/api.md",
     "docs/conf.py",
@@ -48,9 +49,12 @@ LEFT_OUT = (
     "docs/templates",
     "docs/before-term.md",
     "docs/common-mistakes.md",
+    "docs/conf.py",
     "docs/instructors.md",
     "docs/map.md",
     "docs/plan-by-week.md",
+    "docs/site.*",
+    "docs/templates",
 )
 STUDENTS_OWN = Path(__file__).parent / "grading" / "student"  # README, Makefile, nbgrader's settings
 
