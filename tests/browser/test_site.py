@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 
@@ -10,14 +9,10 @@ import pytest
 
 from core.files import ROOT
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.skipif(BROWSER is None, reason="No Chromium is found: install it to test the site in a browser."),
-    pytest.mark.skipif(
-        any(importlib.util.find_spec(name) is None for name in ("sphinx_book_theme", "myst_nb", "latex2mathml")),
-        reason='The site\'s packages are not installed: pip install -c constraints.txt -e ".[site]"',
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("sphinx_book_theme", "myst_nb", "latex2mathml")),
+    reason='The site\'s packages are not installed: pip install -c constraints.txt -e ".[site]"',
+)
 # The modules' pages are left out: reading them takes longer than all others together.
 PARTS = ("index.md", "docs/[!a]*.md", "notebooks/06_cam.ipynb")
 PAGES = ("index.html", "docs/results.html", "notebooks/06_cam.html")
@@ -25,7 +20,7 @@ SIZES = {"desk": (1200, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(browser, tmp_path_factory):  # built only where it can be looked at
     """The folder of a part of the site; a warning fails, unless it is about a page that is left out here."""
     folder = tmp_path_factory.mktemp("site") / "html"
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", "docs", "-d", folder.parent / "read"]
@@ -34,15 +29,6 @@ def site(tmp_path_factory):
     run = subprocess.run([*command, ".", folder], cwd=ROOT, capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stderr
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(site):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: run make test.")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=BROWSER)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=SIZES)
