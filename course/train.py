@@ -21,7 +21,7 @@ from fcn.data_sets import find, load_splits
 from fcn.dataset import describe
 from fcn.doubtful import without_doubtful
 from fcn.metrics import boundary_band
-from fcn.models import NETWORKS
+from fcn.models import NETWORKS, WithMirror
 from fcn.recipes import RECIPES, recipe
 from fcn.trainer import best_epoch, evaluate, evaluate_each, fit
 from fcn.weights import COURSE_WIDTH, SOURCES, start_from
@@ -98,6 +98,10 @@ def _run(options: argparse.Namespace) -> None:
             "processes": processes.count(),
             "radius": RADIUS,
             **{f"{part} mean IoU": matrix.mean_iou() for part, matrix in apart.items()},
+            "with_mirror": {
+                name: evaluate(WithMirror(model), split, options.precision).figures()
+                for name, split in (("validation", validation), ("test", test))
+            },
             "test_without_doubtful": mended and mended.figures(),
             "test_accuracy_per_image": {
                 test.name(index): matrix.pixel_accuracy() for index, matrix in enumerate(matrices)

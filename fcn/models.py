@@ -93,6 +93,18 @@ class FCN8s(FCN):
     skips = 2
 
 
+class WithMirror(nn.Module):
+    """The mean of a network's logits of an image and of its mirror image, turned back; so left and right are alike."""
+
+    def __init__(self, network: FCN) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, 3, H, W) → (N, classes, H, W), as the network itself."""
+        return (self.network(image) + self.network(image.flip(-1)).flip(-1)) / 2
+
+
 NETWORKS = {network.__name__: network for network in (FCN32s, FCN16s, FCN8s)}
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from core.checkpoint import save_weights
 from core.errors import CourseError
 from fcn.backbones import Trunk
-from fcn.models import FCN8s, FCN16s, FCN32s, from_weights
+from fcn.models import FCN8s, FCN16s, FCN32s, WithMirror, from_weights
 
 NETWORKS = (FCN32s, FCN16s, FCN8s)
 BACKBONES = ("vgg16", "alexnet", "googlenet")
@@ -107,6 +107,19 @@ def test_score_layers_stay_in_float32_under_autocast():
     with torch.autocast("cpu", torch.bfloat16):
         model(torch.randn(1, 3, 64, 64)).sum().backward()
     assert seen == [(torch.float32, torch.float32)] * 4
+
+
+def test_with_its_mirror_image_a_network_knows_no_left_and_right():
+    torch.manual_seed(0)
+    network = FCN32s(5, width=0.125, padding="aligned").eval()
+    nn.init.normal_(network.score.weight, std=0.1)
+    image = torch.randn(2, 3, 33, 50)
+    with torch.no_grad():
+        alone, mirrored = network(image), network(image.flip(-1)).flip(-1)
+        both = WithMirror(network)(image)
+        torch.testing.assert_close(WithMirror(network)(image.flip(-1)), both.flip(-1))
+    torch.testing.assert_close(both - alone, (mirrored - alone) / 2)
+    assert (mirrored - alone).abs().max() > 0.01
 
 
 def test_unknown_choices_say_what_there_is():
