@@ -239,6 +239,7 @@ def test_what_a_sweep_links_is_read_with_each_run_and_counted_once(tmp_path):
     cells = Page(page_of(tmp_path)).cells
     assert "+0.200 (1 seed): agrees; weights = course+0.100 (1 seed): agrees; weights = none" in cells
     assert len([cell for cell in cells if cell.startswith("02 FCN-32s")]) == 3  # two sets, and a column of classes
+    assert cells[cells.index("02_fcn32s_scratch") :][:3] == ["02_fcn32s_scratch", "validation", "1"]
     with open(tmp_path / "results.csv", newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 3
 
