@@ -1,6 +1,9 @@
 """course.release: the blank version holds nothing of the solutions, and says what to do."""
 
 import copy
+import re
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -9,11 +12,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from core.errors import CourseError
+from core.files import ROOT
 from course import notebooks
 from course.__main__ import main
 from course.blanks import HINT, TEXT_STUB, blank
 from course.markers import BEGIN, END, UNWRITTEN
-from course.release import release
+from course.release import STUDENTS_OWN, _left_out, release
 
 SOLVED = """def area(width, height):
     # *START OF YOUR CODE: the area in pixels
@@ -224,3 +228,21 @@ def test_a_bad_notebook_leaves_no_release(course, tmp_path):
     with pytest.raises(CourseError, match="02_second, cell 3"):
         release(tmp_path / "blank", course)
     assert not (tmp_path / "blank").exists()
+
+
+def test_every_command_and_page_that_students_are_told_of_is_there():
+    """Their README names targets of their Makefile, and pages that are handed out."""
+    readme, makefile = ((STUDENTS_OWN / name).read_text(encoding="utf-8") for name in ("README.md", "Makefile"))
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"\bmake (?!is\b)([a-z]+)", readme)) <= targets
+    assert {"lab", "check", "handin"} <= targets
+    for link in re.findall(r"\]\(([\w/.-]+)\)", readme):
+        assert (ROOT / link).exists() and not _left_out(Path(link)), link
+    for tool in re.findall(r"\$\(BIN\)/(\S+)", makefile):
+        assert (Path(sys.executable).parent / tool).exists(), tool
+
+
+def test_students_have_no_commands_for_instructors():
+    for name in ("release", "grade"):
+        assert _left_out(Path("course/commands") / f"{name}.py")
+    assert _left_out(Path("course/grading/hidden/01_facades.py")) and not _left_out(Path("course/commands/run.py"))
