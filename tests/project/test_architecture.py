@@ -68,6 +68,6 @@ def test_there_is_one_of_each_thing(what, pattern, where):
 
 
 def test_what_tests_are_called_follows_the_code():
-    """tests/ has the same folders as the code, one for the project as a whole, and one for what is seen in a browser."""
+    """tests/ has the same folders as the code, one for the project as a whole, one for what a browser shows."""
     folders = {path.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").rglob("test_*.py")}
     assert folders <= {*PACKAGES, "project", "browser"}
