@@ -12,12 +12,15 @@ from core.spread import mean_and_spread
 
 RECORDED = ROOT / "files" / "results"
 SHEET = ROOT / "files" / "figures" / "cmp_sheet.png"  # made by `course sheet`; files/README.md has the command
-# A network's title → its records, one a seed. All are of EfficientNet-Lite0 on CMP Facade's photographs at half size.
+# A network's title → its records, one a seed. All are of CMP Facade's photographs at half size.
 PHOTOGRAPHS = {
     "FCN-32s, from scratch": "photographs_seed*/02_fcn32s_scratch.json",
     "FCN-32s, ImageNet's weights": "photographs_seed*/03_fcn32s_pretrained.json",
     "FCN-8s, ImageNet's weights": "photographs_seed*/04_fcn8s.json",
     "FCN-8s, ImageNet's weights, longer": "cmp_windows/FCN8s_imagenet_seed*.json",
+    "FCN-8s, ImageNet's weights, longer still, rarer classes weigh more": "cmp_balanced/FCN8s_imagenet_seed*.json",
+    "FCN-8s on VGG-16 at an eighth, from scratch": "cmp_narrow/FCN8s_none_seed*.json",
+    "FCN-8s on VGG-16 at an eighth, Tiny ImageNet's weights": "cmp_narrow/FCN8s_course_seed*.json",
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from core.files import ROOT
 from core.record import read_record
 from course.__main__ import COMMANDS
+from course.recorded import recorded_scores
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
@@ -164,21 +165,50 @@ def test_every_module_that_is_to_be_run_is_there():
 
 def test_what_results_say_of_photographs_is_the_records():
     folder = ROOT / "files/results"
-    scratch, coarse, fine, compare = (
-        read_record(folder / "photographs_seed0" / f"{name}.json")
-        for name in ("02_fcn32s_scratch", "03_fcn32s_pretrained", "04_fcn8s", "05_compare")
-    )
-    gains = [b["test"]["mean_iou"] - a["test"]["mean_iou"] for a, b in ((scratch, coarse), (coarse, fine))]
-    parts = [compare["measured"][name] for name in ("interior_gain", "boundary_gain")]
-    long = read_record(folder / "cmp_windows/FCN8s_imagenet_seed0.json")
-    mended = long["measured"]["test_without_doubtful"]
-    for text in (
-        f"adds {gains[0]:.3f} to the test mean IoU of FCN-32s after eight epochs, the skips {gains[1]:.3f} more",
-        f"regions ({parts[0]:+.3f}) than in the band of two pixels along outlines ({parts[1]:+.3f})",
-        f"{mended['pixel_accuracy']:.3f} and {mended['mean_iou']:.3f} in the place of "
-        f"{long['test']['pixel_accuracy']:.3f} and {long['test']['mean_iou']:.3f}",
+    names = ("02_fcn32s_scratch", "03_fcn32s_pretrained", "04_fcn8s", "05_compare")
+    runs = [[read_record(run / f"{name}.json") for name in names] for run in sorted(folder.glob("photographs_seed?"))]
+    tests = [[record["test"]["mean_iou"] for record in run[:3]] for run in runs]
+    pretraining = mean_and_deviation([coarse - scratch for scratch, coarse, _ in tests], 3)
+    skips = mean_and_deviation([fine - coarse for _, coarse, fine in tests], 3)
+    parts = [
+        mean_and_deviation([run[3]["measured"][name] for run in runs], 3) for name in ("interior_gain", "boundary_gain")
+    ]
+    long = read_record(folder / "cmp_balanced/FCN8s_imagenet_seed0.json")
+    mirror, mended = (long["measured"][name] for name in ("with_mirror", "test_without_doubtful"))
+    pairs = {
+        name: tuple(scores[key] for key in ("pixel_accuracy", "mean_iou"))
+        for name, scores in (
+            ("validation", long["validation"]),
+            ("test", long["test"]),
+            ("mirrored", mirror["validation"]),
+            ("mirrored test", mirror["test"]),
+            ("mended", mended),
+        )
+    }
+    text = " ".join(RESULTS.split())
+    for said in (
+        f"adds {pretraining} to the test mean IoU of FCN-32s after eight epochs, the skips {skips} more "
+        f"({len(runs)} seeds)",
+        f"regions ({parts[0]}) than in the band of two pixels along outlines ({parts[1]})",
+        "one seed) has {:.4f} and {:.4f}".format(*pairs["validation"]),
+        "mirror image {:.4f} and {:.4f}".format(*pairs["mirrored"]),
+        "{:.3f} and {:.3f} (with the mirror".format(*pairs["test"]),
+        "(with the mirror {:.3f} and {:.3f})".format(*pairs["mirrored test"]),
+        "{:.3f} and {:.3f} in the place of ".format(*pairs["mended"]) + "{:.3f} and {:.3f}".format(*pairs["test"]),
     ):
-        assert text in " ".join(RESULTS.split()), text
+        assert said in text, said
+
+
+def test_the_table_of_photographs_is_the_records():
+    rows = [
+        f"| {title} | {row['epochs']} | {row['seeds']} | "
+        + " | ".join(
+            row[f"{split}.{name}"] for split in ("validation", "test") for name in ("pixel_accuracy", "mean_iou")
+        )
+        + " |"
+        for title, row in recorded_scores().items()
+    ]
+    assert "\n".join(rows) in RESULTS
 
 
 @pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "googlenet"])
