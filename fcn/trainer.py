@@ -106,8 +106,8 @@ def fit(
                 f"The checkpoint in {folder} has {len(state.history)} epochs and epochs is {training.epochs}; "
                 f"give at least {len(state.history)}, or {ANEW}."
             )
-        shown = {"total": training.epochs, "unit": "epoch", "disable": processes.rank() > 0}
-        with tqdm(initial=len(state.history), **shown) as bar:
+        batches = {"total": training.epochs * len(reading), "initial": len(state.history) * len(reading)}
+        with tqdm(**batches, unit="batch", disable=processes.rank() > 0) as bar:
             while len(state.history) < training.epochs:
                 started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
                 waited = reading.seconds
@@ -127,8 +127,7 @@ def fit(
                     }
                 )
                 state.save(is_best=best_epoch(state.history) == len(state.history))
-                bar.update()
-                bar.set_postfix(loss=f"{loss:.3f}", mean_iou=f"{matrix.mean_iou():.3f}")
+                bar.set_description(f"epoch {len(state.history)}: validation mean IoU {matrix.mean_iou():.3f}")
         processes.agreed(None)  # waits until the first one has written
         load_weights(model, folder / BEST)
     return state.history
@@ -244,5 +243,6 @@ def _train_epoch(
                 )
         total = sum(map(operator.mul, losses, counted)) if training.reduction == "mean" else sum(losses)
         pixels = sum(counted[: len(losses)])
-        bar.set_postfix(loss=f"{total / pixels:.3f}", refresh=False)
+        bar.set_postfix(loss=f"{total / pixels:.3f}", rate=f"{optimiser.param_groups[0]['lr']:.1e}", refresh=False)
+        bar.update(len(done))
     return total / pixels

@@ -1,6 +1,7 @@
 """How the classifiers train: Nesterov SGD, label smoothing, a learning rate that falls to zero in a line."""
 
 import math
+import statistics
 import time
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from tqdm.auto import tqdm
 
 from core.devices import best_device, multiplies_bfloat16
 from core.errors import CourseError
-from core.training import check_seed, rising_then_falling, train_steps
+from core.training import check_seed, now_and_then, rising_then_falling, train_steps
 from residual.data import Pictures, PictureSet, augment, normalise
 from residual.whitening import whiten
 
@@ -88,11 +89,17 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
         return functional.cross_entropy(_logits(model, x), batch.labels, label_smoothing=recipe.label_smoothing)
 
     history = []
-    for epoch in tqdm(range(1, recipe.epochs + 1), unit="epoch", leave=False):
+    bar = tqdm(total=steps, unit="batch", leave=False)
+    for epoch in range(1, recipe.epochs + 1):
         started = time.perf_counter()
         model.train()
         batches = shuffled(train, recipe.batch_size, generator)
-        loss = torch.stack(list(train_steps(batches, loss_of, optimiser, schedule))).mean().item()
+        losses: list[float] = []
+        for done in now_and_then(train_steps(batches, loss_of, optimiser, schedule)):
+            losses += done
+            bar.set_postfix(loss=f"{losses[-1]:.3f}", rate=f"{schedule.get_last_lr()[0]:.1e}", refresh=False)
+            bar.update(len(done))
+        loss = statistics.fmean(losses)
         if not math.isfinite(loss):
             raise CourseError(
                 f"The training loss is {loss} in epoch {epoch}; lower the learning rate ({recipe.learning_rate})."
@@ -106,6 +113,7 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
                 "seconds": round(time.perf_counter() - started, 2),
             }
         )
+    bar.close()
     model.eval()
     return history
 

@@ -90,14 +90,17 @@ def fit(model: nn.Module, batches: Batches, steps: int, title: str) -> list[floa
         return functional.cross_entropy(logits.float(), target)
 
     losses: list[float] = []
-    drawn = tqdm(islice(batches, steps), total=steps, desc=title)
-    for done in now_and_then(train_steps(drawn, loss_of, optimiser, schedule)):
+    bar = tqdm(total=steps, desc=title, unit="batch")
+    for done in now_and_then(train_steps(islice(batches, steps), loss_of, optimiser, schedule)):
         losses += done
+        bar.set_postfix(loss=f"{losses[-1]:.3f}", rate=f"{schedule.get_last_lr()[0]:.1e}", refresh=False)
+        bar.update(len(done))
         for step, loss in enumerate(losses, start=1):
             if not math.isfinite(loss):
                 raise CourseError(
                     f"The loss is {loss} in step {step} of {title}; lower LEARNING_RATE in fcn/digits/training.py."
                 )
+    bar.close()
     model.eval()
     return [float(np.mean(part)) for part in np.array_split(losses, min(10, len(losses)))]
 
