@@ -199,6 +199,15 @@ def test_what_results_say_of_photographs_is_the_records():
         assert said in text, said
 
 
+def test_what_results_say_of_vocs_photographs_is_the_record():
+    networks = read_record(ROOT / "files/results/photographs_seed0/11_fcn_skips.json")["measured"]["networks"]
+    ious, accuracies = (
+        ", ".join(f"{100 * networks[f'FCN-{step}s'][name]:.1f}" for step in (32, 16, 8))
+        for name in ("mean_iou", "pixel_accuracy")
+    )
+    assert f"in stages have test mean IoU {ious} and pixel accuracy {accuracies}." in " ".join(RESULTS.split())
+
+
 def test_the_table_of_photographs_is_the_records():
     rows = [
         f"| {title} | {row['epochs']} | {row['seeds']} | "
