@@ -6,6 +6,7 @@ import zipfile
 import nbformat
 import pytest
 from course_samples import write_notebook
+from nbgrader.validator import Validator
 
 from core.errors import CourseError
 from core.files import ROOT
@@ -14,6 +15,8 @@ from course.__main__ import main
 from course.grading import cells
 from course.grading.grade import grade
 from course.grading.submissions import collect, graded_cells, put_back, student_name
+from course.kernels import environment, own_kernel
+from course.markers import UNWRITTEN
 from course.release import release, write_instructors_version
 
 NAME = "01_first"
@@ -243,3 +246,13 @@ def test_what_cannot_be_graded_at_all_is_refused(tmp_path, course):
     with pytest.raises(CourseError, match="holds no gradebook"):
         grade(tmp_path, tmp_path / "out", 1, 1, 8, course)
     assert main(["grade", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
+
+
+def test_validate_fails_on_the_blank_notebook_and_passes_on_the_solved_one(course, solved, blank, tmp_path):
+    failed = []
+    for name, notebook in (("blank", blank), ("solved", solved)):
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+        with environment(PYTHONPATH=str(course)), own_kernel():
+            failed.append(Validator().validate(str(tmp_path / f"{name}.ipynb")).get("failed", []))
+    assert [len(each) for each in failed] == [3, 0]  # two checks, and an answer in words
+    assert failed[0][0]["raw_error"] == f"Not yet: area {UNWRITTEN}: return the product of both"
