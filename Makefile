@@ -28,7 +28,7 @@ run: .venv/course.stamp  ## the whole course, on drawings or on the photographs 
 test: .venv/test.stamp  ## lint, every test, each notebook against its stored outputs, its scores against the bands
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest tests -p no:cacheprovider
+	@$(BIN)/python -m pytest tests -p no:cacheprovider -n $(or $(JOBS),2) --dist loadfile
 	@touch .venv/nbval.stamp
 	@$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 		-p no:cacheprovider -n $(or $(JOBS),2)

@@ -16,6 +16,7 @@ SHEET = ROOT / "files" / "figures" / "cmp_sheet.png"  # made by `course sheet`; 
 PHOTOGRAPHS = {
     "FCN-32s, from scratch": "photographs_seed*/02_fcn32s_scratch.json",
     "FCN-32s, ImageNet's weights": "photographs_seed*/03_fcn32s_pretrained.json",
+    "FCN-16s, ImageNet's weights": "cmp_windows/FCN16s_imagenet_seed*.json",
     "FCN-8s, ImageNet's weights": "photographs_seed*/04_fcn8s.json",
     "FCN-8s, ImageNet's weights, longer": "cmp_windows/FCN8s_imagenet_seed*.json",
     "FCN-8s, ImageNet's weights, longer still, rarer classes weigh more": "cmp_balanced/FCN8s_imagenet_seed*.json",
