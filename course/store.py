@@ -45,5 +45,5 @@ def store(path: Path) -> None:
 
 
 def _is_progress(output: nbformat.NotebookNode) -> bool:
-    is_bar = re.match(r"\s*\d+%\|", output.get("text", "").split("\r")[-1]) is not None
+    is_bar = re.match(r"(.*: )?\s*\d+%\|", output.get("text", "").split("\r")[-1]) is not None
     return is_bar or "application/vnd.jupyter.widget-view+json" in output.get("data", {})
