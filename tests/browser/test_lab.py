@@ -99,7 +99,11 @@ def lab(blank, tmp_path_factory):
         yield address
     finally:
         server.terminate()
-        server.wait(60)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()  # its kernels end with it
+            server.wait()
 
 
 def wait_for(address: str, server: subprocess.Popen) -> None:
@@ -131,7 +135,8 @@ def page(browser, lab):
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     run_from(page, cell(page, "images ="))
     see(cell(page, "probe ="), "prepare")  # it has come to the blank's check
-    return page
+    yield page
+    page.close()  # the server ends sooner without it
 
 
 def cell(page, words: str):
