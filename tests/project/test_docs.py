@@ -11,6 +11,7 @@ from core.record import read_record
 from course.__main__ import COMMANDS
 from course.recorded import recorded_scores
 
+BACKBONES = ("alexnet", "vgg16", "googlenet")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 # | `files/results/<set>/<notebook>.json` | … | pixel accuracy | mean IoU | f.w. IoU |, the test figures
@@ -197,6 +198,13 @@ def test_what_results_say_of_photographs_is_the_records():
         "{:.3f} and {:.3f} in the place of ".format(*pairs["mended"]) + "{:.3f} and {:.3f}".format(*pairs["test"]),
     ):
         assert said in text, said
+
+
+def test_what_results_say_of_backbones_on_photographs_is_the_record():
+    networks = read_record(ROOT / "files/results/photographs_seed0/10_fcn_backbones.json")["measured"]["networks"]
+    *small, modern = (f"{100 * networks[name]['mean_iou']:.1f}" for name in (*BACKBONES, "efficientnet_lite0"))
+    said = f"GoogLeNet have {', '.join(small)}, and EfficientNet-Lite0, with ImageNet's weights, {modern}."
+    assert said in " ".join(RESULTS.split())
 
 
 def test_what_results_say_of_vocs_photographs_is_the_record():
