@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -40,19 +41,22 @@ def workers(jobs: int, scheduler: str | None) -> Iterator["Client"]:
         with _connected(scheduler) as client:
             yield client
         return
-    with (
-        # Which run killed a worker its log says; those that waited behind it are not to blame.
-        dask.config.set({"distributed.scheduler.allowed-failures": 1000}),
-        LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
-            memory_limit=psutil.virtual_memory().available // jobs,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL + 1,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+    # Which run killed a worker its log says; those that waited behind it are not to blame.
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1000}):
+        # Ctrl-C is for the sweep alone, which then ends its workers: they begin with what it does about it, nothing.
+        interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            cluster = LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                memory_limit=psutil.virtual_memory().available // jobs,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL + 1,
+            )
+        finally:
+            signal.signal(signal.SIGINT, interrupted)
+        with cluster, Client(cluster) as client:
+            yield client
 
 
 @contextlib.contextmanager
