@@ -174,6 +174,7 @@ def test_what_results_say_of_photographs_is_the_records():
     parts = [
         mean_and_deviation([run[3]["measured"][name] for run in runs], 3) for name in ("interior_gain", "boundary_gain")
     ]
+    unlearned = read_record(folder / "cmp_windows/FCN8s_none_seed0.json")["test"]["mean_iou"]
     long = read_record(folder / "cmp_balanced/FCN8s_imagenet_seed0.json")
     mirror, mended = (long["measured"][name] for name in ("with_mirror", "test_without_doubtful"))
     pairs = {
@@ -191,6 +192,7 @@ def test_what_results_say_of_photographs_is_the_records():
         f"adds {pretraining} to the test mean IoU of FCN-32s after eight epochs, the skips {skips} more "
         f"({len(runs)} seeds)",
         f"regions ({parts[0]}) than in the band of two pixels along outlines ({parts[1]})",
+        f"has a test mean IoU of {unlearned:.3f} after the same eight epochs",
         "one seed) has {:.4f} and {:.4f}".format(*pairs["validation"]),
         "mirror image {:.4f} and {:.4f}".format(*pairs["mirrored"]),
         "{:.3f} and {:.3f} (with the mirror".format(*pairs["test"]),
