@@ -76,10 +76,8 @@ def _run(options: argparse.Namespace) -> None:
         return
     best = best_epoch(history)
     matrices = list(evaluate_each(model, test, options.precision))
-    apart = {
-        "band": evaluate(model, test, options.precision, lambda label: boundary_band(label, RADIUS)),
-        "interior": evaluate(model, test, options.precision, lambda label: ~boundary_band(label, RADIUS)),
-    }
+    whole = sum(matrices[1:], start=matrices[0])
+    band = evaluate(model, test, options.precision, lambda label: boundary_band(label, RADIUS))
     mended = without_doubtful(test, matrices)
     record = new_record(
         _command(options, out),
@@ -91,13 +89,14 @@ def _run(options: argparse.Namespace) -> None:
         history=history,
         best_epoch=best,
         validation=history[best - 1]["validation"],
-        test=sum(matrices[1:], start=matrices[0]).figures(),
+        test=whole.figures(),
         measured={
             "weights": options.weights,
             "training": asdict(training),
             "processes": processes.count(),
             "radius": RADIUS,
-            **{f"{part} mean IoU": matrix.mean_iou() for part, matrix in apart.items()},
+            "band mean IoU": band.mean_iou(),
+            "interior mean IoU": (whole - band).mean_iou(),
             "with_mirror": {
                 name: evaluate(WithMirror(model), split, options.precision).figures()
                 for name, split in (("validation", validation), ("test", test))

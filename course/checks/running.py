@@ -11,7 +11,7 @@ from course.checks.expectations import expect
 
 
 def check_features(features_of: Callable[[nn.Module, str, Tensor], Tensor], model: nn.Module, images: Tensor) -> None:
-    """Holds a student's function for a layer's output against running the network's first layer, and its last.
+    """Holds a student's function for a layer's output against the network's last features, and its first convolution.
 
     Args:
         features_of: network, name of a layer, images → that layer's output.
@@ -30,9 +30,16 @@ def check_features(features_of: Callable[[nn.Module, str, Tensor], Tensor], mode
     expect(torch.allclose(features, expected, atol=1e-4), f"These are not the features of {model.last_layer}.")
     expect(not features.requires_grad, "The features carry a gradient; run the network under torch.no_grad().")
     first = next(name for name, layer in model.named_modules() if isinstance(layer, nn.Conv2d))
-    seen = features_of(model, first, images)
-    expect(seen.shape[1] == model.get_submodule(first).out_channels, f"These are not the features of {first}.")
+    found = features_of(model, first, images)
     expect(_hooks(model) == hooks, "A hook is left in the network: call the handle's remove() at the end.")
+    layer, inputs = model.get_submodule(first), []
+    handle = layer.register_forward_pre_hook(lambda layer, given: inputs.append(given[0]))
+    with torch.no_grad():
+        model(images)
+        expected = layer(inputs[0])
+    handle.remove()
+    right = found.shape == expected.shape and torch.allclose(found, expected, atol=1e-4)
+    expect(right, f"These are not the features of {first}; take the output of the layer with that name.")
 
 
 def _hooks(model: nn.Module) -> int:

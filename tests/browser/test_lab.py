@@ -128,6 +128,8 @@ def server_is_busy(server: subprocess.Popen) -> None:
 @pytest.fixture(scope="module")
 def page(browser, lab):
     """The notebook, opened, all its cells run as far as they go."""
+    from playwright.sync_api import TimeoutError  # not above: it may be missing, and then nothing here runs
+
     page = browser.new_page(viewport={"width": 1200, "height": 2400})
     page.set_default_timeout(1000 * PATIENCE)
     page.goto(f"{lab}/lab/tree/short.ipynb?token={TOKEN}")
@@ -138,7 +140,7 @@ def page(browser, lab):
         try:
             see(cell(page, "probe ="), "prepare")  # it has come to the blank's check
             break
-        except sys.modules["playwright.sync_api"].TimeoutError:
+        except TimeoutError:
             if last:
                 raise
     yield page

@@ -178,6 +178,10 @@ def test_features_by_a_hook():
     ):
         with pytest.raises(CheckFailed, match=message):
             check_features(functools.partial(hooked, **wrong), copy.deepcopy(model), images)
+    with pytest.raises(CheckFailed, match="not the features of conv1"):
+        check_features(lambda model, name, images: hooked(model, model.last_layer, images), model, images)
+    with pytest.raises(CheckFailed, match="not the features of conv1"):
+        check_features(lambda *asked: hooked(*asked) * (1 if asked[1] == "layer4" else 2), model, images)
 
 
 def scored(model, images, train=False, factor=1, alone=True):

@@ -62,6 +62,7 @@ def test_notebooks_run_in_order_with_their_parameters(course, tmp_path, capsys, 
     assert not any("papermill" in cell.metadata for cell in executed.cells)
     printed = capsys.readouterr().out
     assert printed.index("[2/2] 02_second") < printed.index("Report: ") < printed.index("Table: ")
+    assert printed.index("Table: ") < printed.index("Claims that rest on other notebooks")
     assert (out / "report.html").exists()
     assert "COURSE_COMMAND" not in os.environ
 
