@@ -7,7 +7,12 @@ from tiny_imagenet_samples import write_tiny_imagenet
 from core.checkpoint import read_configuration, read_state
 from core.record import read_record
 from course.__main__ import main
+from course.train import RADIUS
 from fcn.backbones import Trunk
+from fcn.data_sets import load_splits
+from fcn.metrics import boundary_band
+from fcn.models import from_weights
+from fcn.trainer import evaluate
 
 
 def test_train_leaves_a_record_and_its_weights_and_goes_on(small_facades, tmp_path, capsys):
@@ -20,6 +25,13 @@ def test_train_leaves_a_record_and_its_weights_and_goes_on(small_facades, tmp_pa
         record
     )
     assert "test mean IoU" in capsys.readouterr().out and read_state(tmp_path / "out" / "best.safetensors")
+    model, test = from_weights(tmp_path / "out" / "best.safetensors"), load_splits(small_facades, 0.5)[2]
+    for part, count in {
+        "band": lambda label: boundary_band(label, RADIUS),
+        "interior": lambda label: ~boundary_band(label, RADIUS),
+    }.items():
+        alone = evaluate(model, test, count=count).mean_iou()
+        assert record["measured"][f"{part} mean IoU"] == pytest.approx(alone)
 
 
 @pytest.mark.parametrize(
