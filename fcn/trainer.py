@@ -17,6 +17,7 @@ from core import processes
 from core.checkpoint import load_weights, state_sha256
 from core.devices import autocast, best_device
 from core.errors import CourseError
+from core.live import LiveCurves
 from core.training import now_and_then, train_steps
 from core.training_state import ANEW, BEST, CHECKPOINT, TrainingState, alone_in
 from fcn.dataset import VOID, LabelledPhotographs, class_weights
@@ -107,7 +108,7 @@ def fit(
                 f"give at least {len(state.history)}, or {ANEW}."
             )
         batches = {"total": training.epochs * len(reading), "initial": len(state.history) * len(reading)}
-        with tqdm(**batches, unit="batch", disable=processes.rank() > 0) as bar:
+        with tqdm(**batches, unit="batch", disable=processes.rank() > 0) as bar, LiveCurves(training.epochs) as live:
             while len(state.history) < training.epochs:
                 started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
                 waited = reading.seconds
@@ -128,6 +129,7 @@ def fit(
                 )
                 state.save(is_best=best_epoch(state.history) == len(state.history))
                 bar.set_description(f"epoch {len(state.history)}: validation mean IoU {matrix.mean_iou():.3f}")
+                live.draw(state.history)
         processes.agreed(None)  # waits until the first one has written
         load_weights(model, folder / BEST)
     return state.history
