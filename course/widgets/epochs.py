@@ -28,7 +28,8 @@ def draw(history: Sequence[Mapping], epoch: int, classes: Sequence[str] = CLASSE
     curves.axvline(at["epoch"], color="#555555", linestyle=":")
     curves.set(title=f"epoch {epoch} of {len(history)}", xlabel="epoch", ylabel="training loss")
     beside.set(ylabel="validation mean IoU")
-    curves.legend(handles=[*curves.get_lines()[:1], *beside.get_lines()], loc="center right", fontsize=9)
+    drawn = [*curves.get_lines()[:1], *beside.get_lines()]
+    figure.legend(handles=drawn, loc="outside lower left", ncols=2, frameon=False, fontsize=9)
     per_class = [iou or 0 for iou in at["validation"]["iou_per_class"]]  # None: no pixel of it
     bars.bar(range(len(classes)), per_class, color=LINE_COLOURS[2])
     bars.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
