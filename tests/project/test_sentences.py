@@ -1,7 +1,15 @@
-"""What the notebooks' texts say of scores, without giving them, is what the records say: in sign and in order."""
+"""What the notebooks' texts say of scores is what the records say: in sign and order, a score to beat in its digits."""
+
+import re
+from collections.abc import Callable
+
+import pytest
 
 from core.files import ROOT
 from core.record import read_record
+from core.spread import mean_and_spread
+from course import notebooks
+from course.record import NOT_RECORDED
 
 
 def of_seeds(notebook: str, runs: str = "builtin_seed?") -> list[dict]:
@@ -46,3 +54,50 @@ def test_09_two_mistakes_lower_the_score_and_do_not_ruin_it():
     for record in of_seeds("09_digit_surgery"):
         careful = record["measured"]["scores"]["standardFCN, single digits"]["grid"]["digit_mean_iou"]
         assert careful / 2 < record["measured"]["as_published"]["digit_mean_iou"] < careful
+
+
+def mean_iou(record: dict) -> float:
+    return record["test"]["mean_iou"]
+
+
+# The score that a notebook's optional last step asks to beat: a pattern of its records, and where it stands in each.
+TO_BEAT: dict[str, tuple[str, Callable[[dict], float]]] = {
+    "01_facades": ("builtin_seed?/01_facades.json", mean_iou),
+    "02_fcn32s_scratch": ("builtin_seed?/02_fcn32s_scratch.json", mean_iou),
+    "03_fcn32s_pretrained": ("builtin_seed?/03_fcn32s_pretrained.json", mean_iou),
+    "04_fcn8s": ("builtin_seed?/04_fcn8s.json", mean_iou),
+    "05_compare": ("builtin_seed?/05_compare.json", lambda record: record["measured"]["band mean IoU: 8s, pretrained"]),
+    "06_cam": (
+        "localization/seed?.json",
+        lambda record: record["measured"]["table"]["CAM, aligned"]["box_accuracy_0.7"],
+    ),
+    "12_photographs": ("builtin_seed?/12_photographs.json", mean_iou),
+}
+
+
+@pytest.mark.parametrize("notebook", TO_BEAT)
+def test_the_score_to_beat_is_the_records_under_the_conditions_that_the_attempt_has(notebook):
+    pattern, score = TO_BEAT[notebook]
+    records = [read_record(path) for path in sorted(ROOT.glob(f"files/results/{pattern}"))]
+    assert [record["seed"] for record in records] == [0, 1, 2]
+    of_course = notebooks.read(notebooks.FOLDER / f"{notebook}.ipynb")
+    *before, last, _ = ["" if cell.cell_type == "code" else cell.source for cell in of_course.cells]
+    sections = re.findall(rf"^## {int(notebook[:2])}\.(\d+) ", "\n".join(before), re.MULTILINE)
+    assert last.startswith(f"## {int(notebook[:2])}.{int(sections[-1]) + 1} For who wants more\n")
+
+    text, values = " ".join(last.split()), [score(record) for record in records]
+    assert f"{mean_and_spread(values)} over seeds 0, 1 and 2 (`files/results/{pattern}`" in text
+    for told in re.findall(r"one by one ([\d., ]+)\)", text):
+        assert told == ", ".join(f"{value:.3f}" for value in values)
+
+    asked = {
+        name: value for name, value in notebooks.defaults(of_course).items() if name not in (*NOT_RECORDED, "seed")
+    }
+    for record in records:
+        made = {name: value for name, value in record["parameters"].items() if name != "seed"}
+        if record["notebook"]:
+            assert made == asked
+            assert "epochs" not in made or f"{made['epochs']} epoch" in text
+        else:
+            for split, count in made.items():
+                assert f"make_pictures({count}, {split.upper()}_SEED)" in text
