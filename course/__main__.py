@@ -22,6 +22,7 @@ COMMANDS = {
     "claims": ("course.commands.claims", "write docs/claims.md from the committed records"),
     "release": ("course.commands.release", "write the blank version for students into a new folder"),
     "grade": ("course.commands.grade", "grade a folder of submissions with nbgrader, with feedback and grades.csv"),
+    "slides": ("course.commands.slides", "make slides for a lecture from notebooks and their stored outputs"),
     "store": ("course.commands.store", "run notebooks as they stand and keep the outputs in them, for nbval"),
     "data": ("course.commands.data", "fetch a data set and verify it: CMP Facade, PASCAL VOC, SBD, Tiny ImageNet"),
     "train": ("course.train", "train a network without a notebook"),
