@@ -82,9 +82,21 @@ class PapermillExecutionError(Exception):
 """
 
 
+SUBMIT = """#!{python}
+import subprocess, sys
+nowhere = {{"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}}
+print("Submitted batch job", subprocess.Popen(["sh", sys.argv[-1]], start_new_session=True, **nowhere).pid)
+"""
+CANCEL = """#!{python}
+import os, signal, sys
+for job in sys.argv[1:]:
+    os.killpg(int(job), signal.SIGKILL)
+"""
+
+
 @pytest.fixture(scope="module")
-def processes(tmp_path_factory):
-    """A scheduler and two workers, started as docs/sweeps.md says, whose notebooks the stand-in executes."""
+def stand_in(tmp_path_factory):
+    """A folder on whose path workers find the stand-in."""
     folder = tmp_path_factory.mktemp("stand-in")
     (folder / "papermill").mkdir()
     (folder / "papermill" / "__init__.py").write_text(PAPERMILL)
@@ -92,7 +104,14 @@ def processes(tmp_path_factory):
     # Both take a second or two to import, and nobody needs them here.
     (folder / "torch.py").write_text(TORCH)
     (folder / "rfc3987_syntax.py").write_text("raise ImportError")
-    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def processes(stand_in, tmp_path_factory):
+    """A scheduler and two workers, started as docs/sweeps.md says, whose notebooks the stand-in executes."""
+    folder = tmp_path_factory.mktemp("dask")
+    path = os.pathsep.join(filter(None, [str(stand_in), os.environ.get("PYTHONPATH")]))
     dask, file = [sys.executable, "-m", "dask"], ["--scheduler-file", str(folder / "scheduler.json")]
     quiet = {"env": os.environ | {"PYTHONPATH": path}, "stderr": subprocess.DEVNULL}
     started = [
@@ -231,6 +250,24 @@ def test_a_sweep_leaves_what_runs_leave_and_goes_on(address, course, tmp_path, c
     notebook.cells[2].source += "\n# another code"
     nbformat.write(notebook, course / "02_second.ipynb")
     assert keys(Present().missing(runs)) == ["seed=1,learning_rate=0.001/02_second"]
+
+
+def test_jobs_that_slurm_starts_are_workers(stand_in, course, tmp_path, capsys, monkeypatch):
+    """As docs/sweeps.md says, with a stand-in for SLURM's commands that starts each job here."""
+    jobqueue = pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed: run make test.")
+    for name, program in (("sbatch", SUBMIT), ("scancel", CANCEL)):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(program.format(python=sys.executable))
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    write_notebook(course, "01_a", START, SAVE, parameters=SEED)
+    lines = ["export OMP_NUM_THREADS=1", f"export PYTHONPATH={stand_in}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"]
+    options = {"cores": 1, "processes": 1, "memory": "1GB", "walltime": "00:10:00", "job_script_prologue": lines}
+    here = {"scheduler_options": {"host": "127.0.0.1", "dashboard": False}, "local_directory": str(tmp_path)}
+    with jobqueue.SLURMCluster(**options, **here) as cluster:
+        cluster.scale(jobs=2)
+        assert sweep(cluster.scheduler_address, tmp_path / "out", "-p", "seed", "0..3") == 0
+    assert "[4/4]" in capsys.readouterr().out
 
 
 def test_what_was_made_from_something_else_is_not_whole(course, tmp_path, small_facades, monkeypatch):
