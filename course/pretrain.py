@@ -2,7 +2,11 @@
 
 import argparse
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from torch import nn
 
 from cam import train_small
 from cam.classifiers import small_weights
@@ -11,8 +15,10 @@ from core.errors import CourseError, check_name
 from core.files import ROOT, check_writable
 from core.record import new_record, project_path, write_record
 from core.training import check_seed
+from course import small_pair
 from fcn import pretext, tiny_imagenet
 from fcn.backbones import BACKBONES, Trunk
+from fcn.digits import scene_reader
 from fcn.weights import COURSE_WIDTH, course_file
 
 TRUNKS = [name for name, backbone in BACKBONES.items() if backbone.course_weights]
@@ -20,8 +26,22 @@ RECORDS = ROOT / "files" / "results" / "pretraining"
 EPOCHS = 5
 
 
+def _made_here(seed: int) -> dict[str, tuple[Callable[[], nn.Module], Path]]:
+    """How to train each network that needs no data set, and where its weights are kept."""
+    pairs = {
+        name: (partial(small_pair.train, name, seed), small_pair.weights_file(name, seed))
+        for name in small_pair.SHORTCUTS
+    }
+    return {
+        "resnet18": (partial(train_small.train, seed), small_weights(seed)),
+        **pairs,
+        "digits": (partial(scene_reader.train, seed), scene_reader.scene_weights(seed)),
+    }
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", help=f"{', '.join(TRUNKS)} (on Tiny ImageNet) or resnet18 (generated pictures)")
+    drawn = " or ".join(_made_here(0))
+    parser.add_argument("network", help=f"{', '.join(TRUNKS)} (on Tiny ImageNet), {drawn} (built-in data)")
     parser.add_argument("--data", type=Path, help="the folder tiny-imagenet-200 (default: in dataset/tinyimagenet)")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"on Tiny ImageNet (default: {EPOCHS})")
     parser.add_argument("--seed", type=int, default=0)
@@ -31,16 +51,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Trains one network; weights are stored in half precision, which gives the same predictions."""
-    check_name("network", options.network, [*TRUNKS, "resnet18"])
     check_seed(options.seed)
+    drawn = _made_here(options.seed)
+    check_name("network", options.network, [*TRUNKS, *drawn])
     if options.epochs < 1:
         raise CourseError(f"--epochs is {options.epochs}; give a number above 0.")
-    small_resnet = options.network == "resnet18"
-    out = options.out or (small_weights(options.seed) if small_resnet else course_file(options.network))
+    train, default = drawn.get(options.network, (None, None))
+    out = options.out or default or course_file(options.network)
     check_writable(out.parent)
     started = time.perf_counter()
-    if small_resnet:
-        save_weights(train_small.train(options.seed), out, half=True)
+    if train:
+        save_weights(train(), out, half=True)
     else:
         _pretrain(options, out, started)
     print(f"{out}: {time.perf_counter() - started:.0f} s")
