@@ -106,7 +106,7 @@ CLAIMS = (
     Claim(
         name="residual-faster",
         statement="A residual network learns faster than a plain one of the same depth (test accuracy, gain after the "
-        "notebook's few epochs; 35 layers)",
+        "notebook's few epochs; 20 layers)",
         source="He et al., section 4.1",
         published="at 18 layers as good in the end, but sooner there, by curves (ImageNet)",
         notebooks=(RESIDUAL,),
@@ -168,7 +168,7 @@ CLAIMS = (
     ),
     Claim(
         name="degradation",
-        statement="Deeper plain networks train worse (training error, 35 layers minus 20, same short training)",
+        statement="Deeper plain networks train worse (training error, 20 layers minus 8, same short training)",
         source="He et al., section 4.2",
         published="56 layers above 20 throughout, by curves",
         notebooks=(RESIDUAL,),

@@ -103,7 +103,7 @@ def _grade_all(
     with ThreadPoolExecutor(jobs) as threads:
         waiting = {
             threads.submit(
-                _grade_student, student, given, out, scratch / student, blank, runs, minutes, memory
+                _grade_student, student, given, out, scratch / "students" / student, blank, runs, minutes, memory
             ): student
             for student, given in students.items()
         }

@@ -140,7 +140,7 @@ def graded(course, blank, tmp_path_factory):
     folder = tmp_path_factory.mktemp("submissions")
     submissions = {
         "solved_1": answered(blank, **RIGHT),
-        "blank_2": blank,
+        "blank": blank,
         "hangs_3": answered(blank, **RIGHT | {"c5": "while True:\n    time.sleep(1)"}),
         "crashes_4": answered(
             blank, **RIGHT | {"c3": AREA.replace("return", "return os._exit(1) if width == 5 else"), "c5": SIDE}
@@ -165,7 +165,7 @@ def rows(graded) -> dict[str, dict[str, str]]:
 
 
 def test_solved_gets_all_automatic_points_and_blank_none(graded):
-    solved, blank = rows(graded)["solved_1"], rows(graded)["blank_2"]
+    solved, blank = rows(graded)["solved_1"], rows(graded)["blank"]
     assert (solved["automatic"], solved["automatic_max"], solved["max"], solved["manual_pending"]) == (
         "2",
         "2",

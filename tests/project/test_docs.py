@@ -34,31 +34,42 @@ def test_row_is_the_records(path, accuracy, mean_iou, weighted):
     ]
 
 
-# The rows of the FCN paper's tables, and the networks in the records of the notebooks that they come from.
+# The rows of the FCN paper's tables, and the networks in the records that they come from.
 PAPER_TABLES = {
-    "10_fcn_backbones": {"FCN-32s, AlexNet": "alexnet", "FCN-32s, VGG-16": "vgg16", "FCN-32s, GoogLeNet": "googlenet"},
-    "11_fcn_skips": {
-        name: name for name in ("FCN-32s", "FCN-16s", "FCN-8s", "32s, as long", "16s, as long", "8s, at once")
+    "builtin_seed?/10_fcn_backbones.json": {
+        "FCN-32s, AlexNet": "alexnet",
+        "FCN-32s, VGG-16": "vgg16",
+        "FCN-32s, GoogLeNet": "googlenet",
     },
+    "builtin_seed?/11_fcn_skips.json": {
+        name: name for name in ("FCN-32s", "FCN-16s", "FCN-8s", "32s, as long", "16s, as long")
+    },
+    "skips_at_once/seed?.json": {"8s, at once": "8s, at once"},
 }
 
 
-def spread(runs, notebook, network):
-    """Test mean IoU of a network in per cent: mean and standard deviation over the seeds."""
-    records = [
-        json.loads(path.read_text()) for path in sorted(ROOT.glob(f"files/results/{runs}_seed?/{notebook}.json"))
-    ]
+def of_three_seeds(pattern: str) -> list[dict]:
+    records = [read_record(path) for path in sorted((ROOT / "files/results").glob(pattern))]
     assert [record["seed"] for record in records] == [0, 1, 2]
-    values = [100 * record["measured"]["networks"][network]["mean_iou"] for record in records]
-    return f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
+    return records
+
+
+def in_per_cent(records: list[dict], *path: str) -> str:
+    values = []
+    for value in records:
+        for name in path:
+            value = value[name]
+        values.append(100 * value)
+    return mean_and_deviation(values, 1)
 
 
 @pytest.mark.parametrize(
-    "notebook, title, network",
-    [(notebook, title, network) for notebook, rows in PAPER_TABLES.items() for title, network in rows.items()],
+    "pattern, title, network",
+    [(pattern, title, network) for pattern, rows in PAPER_TABLES.items() for title, network in rows.items()],
 )
-def test_paper_table_is_the_records(notebook, title, network):
-    assert f"| {title} | {spread('builtin', notebook, network)} |" in RESULTS
+def test_paper_table_is_the_records(pattern, title, network):
+    score = in_per_cent(of_three_seeds(pattern), "measured", "networks", network, "mean_iou")
+    assert f"| {title} | {score} |" in RESULTS
 
 
 @pytest.mark.parametrize(
@@ -174,7 +185,12 @@ def test_what_results_say_of_photographs_is_the_records():
     parts = [
         mean_and_deviation([run[3]["measured"][name] for run in runs], 3) for name in ("interior_gain", "boundary_gain")
     ]
-    unlearned = read_record(folder / "cmp_windows/FCN8s_none_seed0.json")["test"]["mean_iou"]
+    unlearned, narrow, narrow_course = (
+        [read_record(path)["test"]["mean_iou"] for path in sorted(folder.glob(f"{pattern}_seed?.json"))]
+        for pattern in ("cmp_windows/FCN8s_none", "cmp_narrow/FCN8s_none", "cmp_narrow/FCN8s_course")
+    )
+    assert len(unlearned) == len(narrow) == len(narrow_course) == 3
+    learned = mean_and_deviation([after - before for before, after in zip(narrow, narrow_course)], 3)
     long = read_record(folder / "cmp_balanced/FCN8s_imagenet_seed0.json")
     mirror, mended = (long["measured"][name] for name in ("with_mirror", "test_without_doubtful"))
     pairs = {
@@ -192,7 +208,8 @@ def test_what_results_say_of_photographs_is_the_records():
         f"adds {pretraining} to the test mean IoU of FCN-32s after eight epochs, the skips {skips} more "
         f"({len(runs)} seeds)",
         f"regions ({parts[0]}) than in the band of two pixels along outlines ({parts[1]})",
-        f"has a test mean IoU of {unlearned:.3f} after the same eight epochs",
+        f"has a test mean IoU of {mean_and_deviation(unlearned, 3)} after the same eight epochs",
+        f"VGG-16 on photographs too, by {learned} test mean IoU",
         "one seed) has {:.4f} and {:.4f}".format(*pairs["validation"]),
         "mirror image {:.4f} and {:.4f}".format(*pairs["mirrored"]),
         "{:.3f} and {:.3f} (with the mirror".format(*pairs["test"]),
@@ -202,20 +219,24 @@ def test_what_results_say_of_photographs_is_the_records():
         assert said in text, said
 
 
-def test_what_results_say_of_backbones_on_photographs_is_the_record():
-    networks = read_record(ROOT / "files/results/photographs_seed0/10_fcn_backbones.json")["measured"]["networks"]
-    *small, modern = (f"{100 * networks[name]['mean_iou']:.1f}" for name in (*BACKBONES, "efficientnet_lite0"))
+def test_what_results_say_of_backbones_on_photographs_is_the_records():
+    records = of_three_seeds("photographs_seed?/10_fcn_backbones.json")
+    *small, modern = (
+        in_per_cent(records, "measured", "networks", name, "mean_iou") for name in (*BACKBONES, "efficientnet_lite0")
+    )
     said = f"GoogLeNet have {', '.join(small)}, and EfficientNet-Lite0, with ImageNet's weights, {modern}."
     assert said in " ".join(RESULTS.split())
 
 
-def test_what_results_say_of_vocs_photographs_is_the_record():
-    networks = read_record(ROOT / "files/results/photographs_seed0/11_fcn_skips.json")["measured"]["networks"]
-    ious, accuracies = (
-        ", ".join(f"{100 * networks[f'FCN-{step}s'][name]:.1f}" for step in (32, 16, 8))
-        for name in ("mean_iou", "pixel_accuracy")
+def test_what_results_say_of_vocs_photographs_is_the_records():
+    stages, at_once = (
+        of_three_seeds("photographs_seed?/11_fcn_skips.json"),
+        of_three_seeds("voc2007_at_once/seed?.json"),
     )
-    assert f"in stages have test mean IoU {ious} and pixel accuracy {accuracies}." in " ".join(RESULTS.split())
+    text = " ".join(RESULTS.split())
+    for name in ("mean_iou", "pixel_accuracy"):
+        row = ", ".join(in_per_cent(stages, "measured", "networks", f"FCN-{step}s", name) for step in (32, 16, 8))
+        assert row in text and in_per_cent(at_once, "test", name) in text, name
 
 
 def test_the_table_of_photographs_is_the_records():
@@ -240,11 +261,7 @@ def test_what_files_says_of_the_small_weights_is_the_records(backbone):
 
 def test_what_results_say_of_the_papers_tables_is_the_records():
     tables = [
-        [
-            read_record(path)["measured"]["networks"]
-            for path in sorted(ROOT.glob(f"files/results/builtin_seed?/{name}.json"))
-        ]
-        for name in PAPER_TABLES
+        [record["measured"]["networks"] for record in of_three_seeds(pattern)] for pattern in list(PAPER_TABLES)[:2]
     ]
     leads = [100 * (nets["vgg16"]["mean_iou"] - nets["alexnet"]["mean_iou"]) for nets in tables[0]]
     means = {
