@@ -15,6 +15,7 @@ SHEET = ROOT / "files" / "figures" / "cmp_sheet.png"  # made by `course sheet`; 
 # A network's title → its records, one a seed. All are of CMP Facade's photographs at half size.
 PHOTOGRAPHS = {
     "FCN-32s, from scratch": "photographs_seed*/02_fcn32s_scratch.json",
+    "FCN-8s, from scratch": "cmp_windows/FCN8s_none_seed*.json",
     "FCN-32s, ImageNet's weights": "photographs_seed*/03_fcn32s_pretrained.json",
     "FCN-16s, ImageNet's weights": "cmp_windows/FCN16s_imagenet_seed*.json",
     "FCN-8s, ImageNet's weights": "photographs_seed*/04_fcn8s.json",
