@@ -35,7 +35,9 @@ CLAIMS = (
         published="two pictures, by eye; no figure",
         notebooks=(GRAD_CAM,),
         figure=_pointing_gain,
-        photographs=OtherRecords("voc2007_cam", "VOC 2007, EfficientNet-Lite0, a linear head", _pointing_gain_on_voc),
+        photographs=OtherRecords(
+            ("voc2007_cam",), "VOC 2007, EfficientNet-Lite0, a linear head", _pointing_gain_on_voc
+        ),
     ),
     Claim(
         name="resnet-diffuse",

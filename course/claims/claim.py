@@ -37,12 +37,12 @@ class OtherRecords:
     """Committed records that carry a claim where those of its own notebooks can't.
 
     Attributes:
-        folder: the records', in files/results/.
+        folders: the records', in files/results/.
         what: data and setting, in words.
-        figures: records by the names of their files → our figure by seed.
+        figures: records by the paths of their files → our figure by seed.
     """
 
-    folder: str
+    folders: tuple[str, ...]
     what: str
     figures: Callable[[Results], Mapping[int, float]]
 

@@ -75,7 +75,8 @@ def _on(kind: str, claim: Claim, runs: Sequence[Results], recorded: Mapping[str,
         return found
     other = getattr(claim, kind)
     if other is not None:
-        figures = _computed(claim, f"files/results/{other.folder}", other.figures, recorded.get(other.folder, {}))
+        found = {f"{run}/{name}": each for run in other.folders for name, each in recorded.get(run, {}).items()}
+        figures = _computed(claim, f"files/results/{', '.join(other.folders)}", other.figures, found)
         return [Finding(claim, figures, _judged(claim, figures), figures.keys(), other.what if figures else "")]
     return [_measure(claim, [], [recorded.get(FIRST[kind], {}), *recorded.values()])]
 

@@ -101,7 +101,7 @@ CLAIMS = (
         published="0.85 against 0.77 (35 layers, CIFAR-10, 50 epochs, one run, augmented test set)",
         notebooks=(RESIDUAL,),
         figure=_gain_in_the_end,
-        drawings=OtherRecords("residual_builtin", "built-in shapes, 20 layers, 12 epochs", _recorded_gain),
+        drawings=OtherRecords(("residual_builtin",), "built-in shapes, 20 layers, 12 epochs", _recorded_gain),
     ),
     Claim(
         name="residual-faster",
@@ -111,7 +111,7 @@ CLAIMS = (
         published="at 18 layers as good in the end, but sooner there, by curves (ImageNet)",
         notebooks=(RESIDUAL,),
         figure=_accuracy_gain,
-        photographs=OtherRecords("cifar10_jpeg", "CIFAR-10 in a JPEG copy, 20 layers, 5 epochs", _recorded_gain),
+        photographs=OtherRecords(("cifar10_jpeg",), "CIFAR-10 in a JPEG copy, 20 layers, 5 epochs", _recorded_gain),
     ),
     Claim(
         name="skips-keep-gradients",

@@ -295,7 +295,8 @@ def test_every_claim_is_complete_and_its_name_unique():
         for notebook in claim.notebooks:  # a mistyped name would read "not measured"
             assert (ROOT / "notebooks" / f"{notebook}.ipynb").is_file()
         for other in (claim.drawings, claim.photographs):
-            assert other is None or (ROOT / "files" / "results" / other.folder).is_dir()
+            for folder in other.folders if other else ():
+                assert (ROOT / "files" / "results" / folder).is_dir()
 
 
 def test_committed_records_are_read_by_run(tmp_path):
