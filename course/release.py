@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
@@ -12,7 +12,7 @@ from core.files import ROOT
 from course import notebooks
 from course.blanks import blank
 
-__all__ = ["blank", "copy_course", "release", "write_instructors_version", "write_source"]
+__all__ = ["blank", "copy_course", "release", "release_variants", "write_instructors_version", "write_source"]
 
 # What a student needs; a package the course does not have yet is left out.
 PARTS = (
@@ -73,6 +73,42 @@ def release(folder: str | Path, root: Path = ROOT) -> None:
         (unfinished / "notebooks").mkdir()
         for name, path in _generated(root, unfinished / ".nbgrader").items():
             shutil.copyfile(path, unfinished / "notebooks" / f"{name}.ipynb")
+        shutil.rmtree(unfinished / ".nbgrader")
+
+    _write_whole(Path(folder).resolve(), root, write)
+
+
+def release_variants(folder: str | Path, students: Sequence[str], root: Path = ROOT) -> None:
+    """Writes a blank version for each student, `<folder>/<student>`, whose trainings draw from the student's own seed.
+
+    Args:
+        students: their names, from which the seeds come; grading knows them by the names of what they hand in.
+        folder, root: as for `release`.
+
+    Raises:
+        CourseError: as for `release`, and if there is no name, one is given twice, or one can't be a folder's.
+    """
+    from course.grading.submissions import student_name
+    from course.grading.variants import seed_of, set_seed
+
+    if not students:
+        raise CourseError("There is no student in the list; write a name on each line.")
+    for number, name in enumerate(students):
+        if name != student_name(Path(name)) or name in students[:number]:
+            raise CourseError(
+                f'The student "{name}" is there twice, or the name has other characters than letters, digits, ".", "_" '
+                'and "-"; mend the list.'
+            )
+
+    def write(unfinished: Path) -> None:
+        generated = _generated(root, unfinished / ".nbgrader")
+        for student in students:
+            copy_course(root, unfinished / student)
+            (unfinished / student / "notebooks").mkdir()
+            for name, path in generated.items():
+                notebook = notebooks.read(path)
+                set_seed(notebook, seed_of(student))
+                nbformat.write(notebook, unfinished / student / "notebooks" / f"{name}.ipynb")
         shutil.rmtree(unfinished / ".nbgrader")
 
     _write_whole(Path(folder).resolve(), root, write)

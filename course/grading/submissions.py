@@ -1,5 +1,6 @@
 """What students handed in: a folder or zip for each, as learning-management systems export them."""
 
+import copy
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 
 from core.errors import CourseError
+from course.grading.variants import seed_in, seed_of, set_seed
 
 LARGEST = 50 * 2**20  # bytes for a notebook
 MOST_FILES = 2000  # in a zip
@@ -138,7 +140,10 @@ def _read(student: str, file: Path, released: Mapping[str, nbformat.NotebookNode
     name = _which(notebook, released)
     if name is None:
         return refused("has none of the graded cells of this course's notebooks")
-    missing = put_back(notebook, released[name])
+    as_released = copy.deepcopy(released[name])
+    if seed_in(notebook) == seed_of(student):
+        set_seed(as_released, seed_of(student))
+    missing = put_back(notebook, as_released)
     remarks = [f"it was handed in as {file.name}"] if named not in (None, name) else []
     remarks += [f"{missing} deleted cells were put back, empty or as released"] if missing else []
     text = "; ".join(remarks)

@@ -2,6 +2,7 @@
 
 import csv
 import zipfile
+import zlib
 
 import nbformat
 import pytest
@@ -15,9 +16,10 @@ from course.__main__ import main
 from course.grading import cells
 from course.grading.grade import grade
 from course.grading.submissions import collect, graded_cells, put_back, student_name
+from course.grading.variants import seed_in
 from course.kernels import environment, own_kernel
 from course.markers import UNWRITTEN
-from course.release import release, write_instructors_version
+from course.release import release, release_variants, write_instructors_version
 
 NAME = "01_first"
 AREA = """def area(width, height):
@@ -256,3 +258,32 @@ def test_validate_fails_on_the_blank_notebook_and_passes_on_the_solved_one(cours
             failed.append(Validator().validate(str(tmp_path / f"{name}.ipynb")).get("failed", []))
     assert [len(each) for each in failed] == [3, 0]  # two checks, and an answer in words
     assert failed[0][0]["raw_error"] == f"Not yet: area {UNWRITTEN}: return the product of both"
+
+
+def test_each_student_gets_a_seed_from_the_name_and_is_graded_with_it(course, tmp_path):
+    students = ["anna", "berta", "carla", "dora"]
+    release_variants(tmp_path / "class", students, course)
+    handed_in = {name: nbformat.read(tmp_path / f"class/{name}/notebooks/{NAME}.ipynb", 4) for name in students}
+    seeds = {name: seed_in(notebook) for name, notebook in handed_in.items()}
+    assert seeds == {name: zlib.crc32(name.encode()) % 3 for name in students} and len({*seeds.values()}) > 1
+    other = {name: seed for name, seed in seeds.items() if seed}
+    honest, seed = next(iter(other.items()))
+    released = {NAME: nbformat.from_dict(handed_in[next(name for name in students if not seeds[name])])}
+    copied = next(name for name in students if seeds[name] != seed)
+    for name in (honest, copied):  # both hand in what was made for the first of them
+        (tmp_path / "in" / name).mkdir(parents=True)
+        nbformat.write(handed_in[honest], tmp_path / "in" / name / f"{NAME}.ipynb")
+    found = {each.student: each.notebook.cells[1].source for each in collect(tmp_path / "in", released, tmp_path)}
+    assert f"\nseed = {seed}\n" in found[honest] and "\nseed = 0\n" in found[copied]
+
+
+@pytest.mark.parametrize(
+    "names, message",
+    [("", "no student in the list"), ("anna\nanna\n", '"anna" is there twice'), ("an/na\n", '"an/na"')],
+)
+def test_a_list_of_students_that_cannot_be_is_told(names, message, tmp_path, capsys):
+    (tmp_path / "names").write_text(names)
+    assert main(["release", str(tmp_path / "class"), "--students", str(tmp_path / "names")]) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "class").exists()
+    assert main(["release", str(tmp_path / "class"), "--students", str(tmp_path / "none")]) == 2
+    assert "Cannot read" in capsys.readouterr().err
