@@ -237,6 +237,13 @@ def test_what_results_say_of_vocs_photographs_is_the_records():
         assert row in text and in_per_cent(at_once, "test", name) in text, name
 
 
+@pytest.mark.parametrize("record", ["cmp_balanced/FCN8s_imagenet_seed0", "cmp_narrow/FCN8s_none_seed0"])
+def test_what_speed_says_of_reading_is_the_records(record):
+    history = read_record(ROOT / f"files/results/{record}.json")["history"]
+    reading, all_of_it = (sum(entry[name] for entry in history) for name in ("reading_seconds", "seconds"))
+    assert f"{100 * reading / all_of_it:.1f} %" in (ROOT / "docs/speed.md").read_text(encoding="utf-8")
+
+
 def test_the_table_of_photographs_is_the_records():
     rows = [
         f"| {title} | {row['epochs']} | {row['seeds']} | "
