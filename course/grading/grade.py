@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import groupby
 from pathlib import Path
@@ -43,7 +43,7 @@ def grade(
         raise CourseError(f"{out} exists and holds no gradebook of an earlier grading; name a new folder.")
     check_writable(out)
     paths = notebooks.choose([], root / "notebooks")
-    names = [path.stem for path in paths]
+    names, after = [path.stem for path in paths], notebooks.dependencies(paths)
     for path in paths:
         write_source(path, out / "source" / path.stem / path.name)
     converters.generate(out, names, database=True)
@@ -52,24 +52,22 @@ def grade(
     with tempfile.TemporaryDirectory(prefix="grading.") as scratch:
         found = collect(submissions, released, Path(scratch) / "unpacked")
         handed_in = {each.name for each in found if each.notebook}
-        runs = _runs_for(found, root)
+        runs = _runs_for(found, after, root)
         blank = Path(scratch) / "blank"
         copy_course(root, blank)
         (blank / "notebooks").mkdir()
         for name, notebook in released.items():
             nbformat.write(notebook, blank / "notebooks" / f"{name}.ipynb")
-        remarks = _grade_all(found, out, Path(scratch), blank, runs, jobs, minutes, memory)
+        remarks = _grade_all(found, out, Path(scratch), blank, runs, after, jobs, minutes, memory)
     return results.write(out, remarks, {name: released[name] for name in names if name in handed_in})
 
 
-def _runs_for(found: Sequence[Submission], root: Path) -> dict[str, Path]:
+def _runs_for(found: Sequence[Submission], after: Mapping[str, Sequence[str]], root: Path) -> dict[str, Path]:
     """The folders of recorded runs that notebooks read whose students didn't hand in the notebooks that leave them.
 
     Raises:
         CourseError: one isn't there.
     """
-    paths = notebooks.choose([], root / "notebooks")
-    after = {path.stem: notebooks.read(path).metadata.get("course", {}).get("after", []) for path in paths}
     given = {(each.student, each.name) for each in found if each.notebook}
     wanted = sorted({other for student, name in given for other in after[name] if (student, other) not in given})
     missing = [name for name in wanted if not (root / RUNS / name / "results.json").exists()]
@@ -87,6 +85,7 @@ def _grade_all(
     scratch: Path,
     blank: Path,
     runs: Mapping[str, Path],
+    after: Mapping[str, Sequence[str]],
     jobs: int,
     minutes: float,
     memory: float,
@@ -103,7 +102,7 @@ def _grade_all(
     with ThreadPoolExecutor(jobs) as threads:
         waiting = {
             threads.submit(
-                _grade_student, student, given, out, scratch / "students" / student, blank, runs, minutes, memory
+                _grade_student, student, given, out, scratch / "students" / student, blank, runs, after, minutes, memory
             ): student
             for student, given in students.items()
         }
@@ -122,6 +121,7 @@ def _grade_student(
     workplace: Path,
     blank: Path,
     runs: Mapping[str, Path],
+    after: Mapping[str, Sequence[str]],
     minutes: float,
     memory: float,
 ) -> dict[str, str]:
@@ -133,18 +133,31 @@ def _grade_student(
         shutil.copytree(blank, workplace / "course")
         for name, run in runs.items():  # the student's own take their place where they are handed in, too
             shutil.copytree(run, workplace / "autograded" / student / "runs" / "lab" / name)
-        for each in sorted(given, key=lambda each: each.name):
-            text = nbformat.writes(each.notebook)
-            kept = out / "submitted" / student / each.name / f"{each.name}.ipynb"
-            if not kept.exists() or kept.read_text(encoding="utf-8") != text:
-                shutil.rmtree(out / "autograded" / student / each.name, ignore_errors=True)
-            for folder in (out, workplace):
-                place = folder / "submitted" / student / each.name / f"{each.name}.ipynb"
+        texts = {each.name: nbformat.writes(each.notebook) for each in sorted(given, key=lambda each: each.name)}
+        kept = {name: out / "submitted" / student / name / f"{name}.ipynb" for name in texts}
+        graded = {name: out / "autograded" / student / name / f"{name}.ipynb" for name in texts}
+        anew = {
+            name
+            for name, text in texts.items()
+            if not (graded[name].exists() and kept[name].exists() and kept[name].read_text("utf-8") == text)
+        }
+        for name in with_what_they_read(anew, after):
+            shutil.rmtree(out / "autograded" / student / name, ignore_errors=True)
+        for name, text in texts.items():
+            for place in (kept[name], workplace / "submitted" / student / name / f"{name}.ipynb"):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text(text, encoding="utf-8")
-            problems[each.name] = Job(student, each.name, str(out), str(workplace), minutes, memory).run()
+            problems[name] = Job(student, name, str(out), str(workplace), minutes, memory).run()
     except OSError as error:
         problems |= {each.name: f"It was not graded: {error}." for each in given if each.name not in problems}
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
     return problems
+
+
+def with_what_they_read(names: Collection[str], after: Mapping[str, Sequence[str]]) -> set[str]:
+    """Some notebooks and those whose records they read, also through others: what has to run for them to run."""
+    found = set(names)
+    for name in sorted(after, reverse=True):  # a notebook reads earlier ones alone
+        found |= set(after[name]) if name in found else set()
+    return found

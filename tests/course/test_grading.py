@@ -14,7 +14,7 @@ from core.files import ROOT
 from course import notebooks
 from course.__main__ import main
 from course.grading import cells
-from course.grading.grade import grade
+from course.grading.grade import grade, with_what_they_read
 from course.grading.submissions import collect, graded_cells, put_back, student_name
 from course.grading.variants import seed_in
 from course.kernels import environment, own_kernel
@@ -287,3 +287,9 @@ def test_a_list_of_students_that_cannot_be_is_told(names, message, tmp_path, cap
     assert message in capsys.readouterr().err and not (tmp_path / "class").exists()
     assert main(["release", str(tmp_path / "class"), "--students", str(tmp_path / "none")]) == 2
     assert "Cannot read" in capsys.readouterr().err
+
+
+def test_what_is_handed_in_anew_runs_anew_with_what_it_reads():
+    after = {"01_a": [], "02_b": ["01_a"], "03_c": ["02_b"], "04_d": ["01_a"]}
+    assert with_what_they_read({"03_c"}, after) == {"01_a", "02_b", "03_c"}
+    assert with_what_they_read({"01_a"}, after) == {"01_a"} and with_what_they_read(set(), after) == set()
