@@ -46,14 +46,16 @@ def test_08_the_deeper_plain_network_trains_far_worse_and_the_deeper_residual_on
     assert min(gains) < 0 < max(gains)
 
 
-def test_09_on_hard_scenes_the_network_is_far_ahead_by_both_scores_and_no_better_on_single_digits():
+def test_09_on_hard_scenes_the_network_is_far_ahead_by_both_scores_and_elsewhere_about_level():
     for record in of_seeds("09_digit_surgery"):
-        scores = record["measured"]["scores"]
-        hard = {method: of_kind["hard"] for method, of_kind in scores.items()}
+        by_method = record["measured"]["scores"]
+        scenes, single, baseline = (
+            by_method[name] for name in ("fcn8, then scenes", "fcn8, single digits", "baseline")
+        )
         for score in ("digit_mean_iou", "ink_iou"):
-            assert hard["fcn8, then scenes"][score] > 1.3 * hard["baseline"][score]
-        single = {method: of_kind["single"]["digit_mean_iou"] for method, of_kind in scores.items()}
-        assert single["fcn8, then scenes"] < single["fcn8, single digits"] + 0.01
+            assert scenes["hard"][score] > 1.3 * baseline["hard"][score]
+        assert abs(scenes["single"]["digit_mean_iou"] - single["single"]["digit_mean_iou"]) < 0.02
+        assert scenes["grid"]["digit_mean_iou"] > baseline["grid"]["digit_mean_iou"] - 0.005
 
 
 def test_09_two_mistakes_lower_the_score_and_do_not_ruin_it():
