@@ -235,6 +235,11 @@ def test_what_results_say_of_vocs_photographs_is_the_records():
     for name in ("mean_iou", "pixel_accuracy"):
         row = ", ".join(in_per_cent(stages, "measured", "networks", f"FCN-{step}s", name) for step in (32, 16, 8))
         assert row in text and in_per_cent(at_once, "test", name) in text, name
+    networks = [record["measured"]["networks"] for record in stages]
+    skips = [100 * (each["FCN-8s"]["mean_iou"] - each["FCN-32s"]["mean_iou"]) for each in networks]
+    ahead = [100 * (a["test"]["mean_iou"] - b["FCN-8s"]["mean_iou"]) for a, b in zip(at_once, networks)]
+    for gains in (skips, ahead):
+        assert f"{', '.join(f'{gain:+.1f}' for gain in gains)})" in text
 
 
 @pytest.mark.parametrize("record", ["cmp_balanced/FCN8s_imagenet_seed0", "cmp_narrow/FCN8s_none_seed0"])
