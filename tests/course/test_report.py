@@ -171,7 +171,7 @@ def test_scores_then_claims_are_printed(run, capsys):
 
 def test_of_one_notebook_its_own_findings_are_printed(tmp_path, capsys):
     accuracy = {"plain 20": {"train": 0.6, "validation": 0.5, "test": 0.4}}
-    write_records(tmp_path, record("08_plain_vs_residual", 0, measured=measured_of_08(accuracy), depths=[20, 35]))
+    write_records(tmp_path, record("08_plain_vs_residual", 0, measured=measured_of_08(accuracy), depths=[8, 20]))
     main(["report", str(tmp_path)])
     printed = capsys.readouterr().out
     assert re.search(r"plain 20 +0.600 +0.500 +0.400\n", printed)
