@@ -254,7 +254,9 @@ def test_a_sweep_leaves_what_runs_leave_and_goes_on(address, course, tmp_path, c
 
 def test_jobs_that_slurm_starts_are_workers(stand_in, course, tmp_path, capsys, monkeypatch):
     """As docs/sweeps.md says, with a stand-in for SLURM's commands that starts each job here."""
+    interrupted = signal.getsignal(signal.SIGINT)
     jobqueue = pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed: run make test.")
+    signal.signal(signal.SIGINT, interrupted)  # its import puts another handler there
     for name, program in (("sbatch", SUBMIT), ("scancel", CANCEL)):
         (tmp_path / "bin").mkdir(exist_ok=True)
         (tmp_path / "bin" / name).write_text(program.format(python=sys.executable))
@@ -263,7 +265,7 @@ def test_jobs_that_slurm_starts_are_workers(stand_in, course, tmp_path, capsys, 
     write_notebook(course, "01_a", START, SAVE, parameters=SEED)
     lines = ["export OMP_NUM_THREADS=1", f"export PYTHONPATH={stand_in}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"]
     options = {"cores": 1, "processes": 1, "memory": "1GB", "walltime": "00:10:00", "job_script_prologue": lines}
-    here = {"scheduler_options": {"host": "127.0.0.1", "dashboard": False}, "local_directory": str(tmp_path)}
+    here = {"scheduler_options": {"host": "127.0.0.1", "dashboard_address": ":0"}, "local_directory": str(tmp_path)}
     with jobqueue.SLURMCluster(**options, **here) as cluster:
         cluster.scale(jobs=2)
         assert sweep(cluster.scheduler_address, tmp_path / "out", "-p", "seed", "0..3") == 0
