@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from core.files import ROOT
-from core.record import new_record, write_record
+from core.record import new_record, project_path, write_record
 from core.training import seed_everything
 from course.parameters import known_or_folder
 from fcn.data_sets import load_splits
@@ -70,7 +70,8 @@ def main() -> None:
         }
         print(f"{kind:18} {workers:7}  {1 / first:20.0f}  {1 / later:21.0f}  {1000 * own:38.2f}")
     record = new_record(
-        f"python -m benchmarks.reading --scale {options.scale} --rounds {options.rounds}",
+        f"python -m benchmarks.reading --data {project_path(Path(options.data))} --scale {options.scale} "
+        f"--rounds {options.rounds}",
         {"batch_size": BATCH_SIZE, "window": WINDOW, "scale": options.scale, "rounds": options.rounds},
         started,
         data={"name": train.root.name, "images": len(train)},
