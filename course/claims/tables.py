@@ -25,18 +25,14 @@ def _smaller_step(results: Results) -> float:
 
 def _smaller_step_on_facades(records: Results) -> dict[int, float]:
     """The same of CMP's facades, where each was trained by itself, for as many epochs; by seed."""
-    test = {}
+    coarse, middle, fine = networks = ("03_fcn32s_pretrained", "FCN16s", "04_fcn8s")
+    test: dict[int, dict[str, float]] = {}
     for record in records.values():
         asked = record["parameters"]
         network = asked.get("network", record["notebook"])
-        if network in ("03_fcn32s_pretrained", "FCN16s", "04_fcn8s") and asked["epochs"] == ALIKE:
-            test[network, record["seed"]] = record["test"]["mean_iou"]
-    steps = {
-        seed: [test[name, seed] for name in ("03_fcn32s_pretrained", "FCN16s", "04_fcn8s")]
-        for network, seed in test
-        if network == "FCN16s"
-    }
-    return {seed: min(middle - coarse, fine - middle) for seed, (coarse, middle, fine) in steps.items()}
+        if network in networks and asked["epochs"] == ALIKE:
+            test.setdefault(record["seed"], {})[network] = record["test"]["mean_iou"]
+    return {seed: min(of[middle] - of[coarse], of[fine] - of[middle]) for seed, of in test.items()}
 
 
 def _times_saved(results: Results) -> float:

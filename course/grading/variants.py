@@ -1,6 +1,6 @@
 """Variants by student: a seed from the student's name, in each notebook that draws anything.
 
-Two students' trainings then differ in every score. All checks hold with each of the seeds: the course has been recorded
+Students with unlike seeds get unlike scores. All checks hold with each of the seeds: the course has been recorded
 with them (files/results/builtin_seed0 to 2).
 """
 
@@ -10,7 +10,7 @@ import zlib
 import nbformat
 
 SEEDS = 3
-LINE = re.compile(r"^seed = (\d+)", re.MULTILINE)
+LINE = re.compile(r"^seed = (\d{1,9})\b", re.MULTILINE)
 
 
 def seed_of(student: str) -> int:

@@ -274,6 +274,8 @@ def test_each_student_gets_a_seed_from_the_name_and_is_graded_with_it(course, tm
         (tmp_path / "in" / name).mkdir(parents=True)
         nbformat.write(handed_in[honest], tmp_path / "in" / name / f"{NAME}.ipynb")
     found = {each.student: each.notebook.cells[1].source for each in collect(tmp_path / "in", released, tmp_path)}
+    handed_in[honest].cells[1].source = f"seed = {'9' * 5000}"  # more digits than Python turns into a number
+    assert seed_in(handed_in[honest]) is None
     assert f"\nseed = {seed}\n" in found[honest] and "\nseed = 0\n" in found[copied]
 
 
