@@ -131,5 +131,5 @@ def _conditions(parameters: Mapping[str, object]) -> dict[str, object]:
 
 
 def _defaults(notebook: str) -> dict[str, object]:
-    values = notebooks.defaults(notebooks.read(notebooks.FOLDER / f"{notebook}.ipynb"), notebook)
+    values = notebooks.defaults(notebooks.read_source(notebooks.FOLDER / f"{notebook}.ipynb"), notebook)
     return _conditions({name: value for name, value in values.items() if name not in NOT_RECORDED})

@@ -1,28 +1,66 @@
 """The course's notebooks: which there are, and what their parameters may be."""
 
 import ast
+import contextlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import CourseError, unknown_name
 from core.files import ROOT
 
+if TYPE_CHECKING:
+    import nbformat
+
 FOLDER = ROOT / "notebooks"
 
 
-def read(path: Path) -> nbformat.NotebookNode:
-    """The notebook in a file, in the current format.
+def read(path: Path) -> "nbformat.NotebookNode":
+    """The whole notebook in a file, in the current format, to be changed, run or written.
 
     Raises:
         CourseError: there is no such file, or it is not a notebook.
     """
-    try:
+    import nbformat  # not above: it takes a second, which a student would wait for in every notebook
+
+    with _not_a_notebook(path):
         return nbformat.read(path, as_version=4)
+
+
+class Node(dict):
+    """A part of a notebook: a dict whose items are attributes too, as nbformat's are."""
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+Notebook: TypeAlias = "Node | nbformat.NotebookNode"
+
+
+def read_source(path: Path) -> Node:
+    """A notebook's cells and metadata, to look at: as `read` gives them, but for the outputs, and without a wait.
+
+    Raises:
+        CourseError: there is no such file, or it is not a notebook.
+    """
+    with _not_a_notebook(path):
+        notebook = json.loads(path.read_text(encoding="utf-8"), object_hook=Node)
+        for cell in notebook.cells:
+            cell["source"] = "".join(cell.source)  # lines, or one text
+        return notebook
+
+
+@contextlib.contextmanager
+def _not_a_notebook(path: Path) -> Iterator[None]:
+    """Says so of a file where reading it fails."""
+    try:
+        yield
     except OSError as error:
         raise CourseError(f"Cannot read the notebook {path}: {error.strerror}.") from error
     except Exception as error:  # nbformat raises its own, json's and jsonschema's
@@ -61,7 +99,7 @@ def dependencies(paths: Iterable[Path]) -> dict[str, list[str]]:
     """
     named = {}
     for path in sorted(paths, key=lambda path: path.stem):
-        after = read(path).metadata.get("course", {}).get("after", [])
+        after = read_source(path).metadata.get("course", {}).get("after", [])
         before = sorted(other.stem for other in path.parent.glob("*.ipynb") if other.stem < path.stem)
         if not isinstance(after, list) or any(name not in before for name in after):
             raise CourseError(
@@ -85,7 +123,7 @@ def groups(after: Mapping[str, Iterable[str]]) -> dict[str, str]:
     return group
 
 
-def defaults(notebook: nbformat.NotebookNode, name: str = "The notebook") -> dict[str, object]:
+def defaults(notebook: Notebook, name: str = "The notebook") -> dict[str, object]:
     """The names and values in the cell tagged `parameters`.
 
     Args:
@@ -97,7 +135,7 @@ def defaults(notebook: nbformat.NotebookNode, name: str = "The notebook") -> dic
     return _assignments(_parameters(notebook, name))
 
 
-def choices(notebook: nbformat.NotebookNode, name: str = "The notebook") -> dict[str, list[object]]:
+def choices(notebook: Notebook, name: str = "The notebook") -> dict[str, list[object]]:
     """What a parameter may be, from the comment behind it: all names in quotes, or numbers such as `0, 1 or 2: …`.
 
     A comment that speaks of a folder or a file allows those as well; the list then ends with None.
@@ -118,7 +156,7 @@ def choices(notebook: nbformat.NotebookNode, name: str = "The notebook") -> dict
     return found
 
 
-def _parameters(notebook: nbformat.NotebookNode, name: str) -> str:
+def _parameters(notebook: Notebook, name: str) -> str:
     cells = [cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     if len(cells) != 1:
         raise CourseError(f"{name} has {len(cells)} cells tagged parameters; it needs one.")

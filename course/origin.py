@@ -4,12 +4,9 @@ import hashlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.files import ROOT, sha256
-
-if TYPE_CHECKING:
-    import nbformat
+from course.notebooks import Notebook
 
 CODE = Path(__file__).resolve().parent.parent
 PACKAGES = ("core", "fcn", "cam", "residual", "course")
@@ -24,7 +21,7 @@ def code() -> dict[str, str]:
     return {name.as_posix(): sha256(path)[:DIGITS] for name, path in sorted(files)}
 
 
-def used(code: Mapping[str, str], notebook: "nbformat.NotebookNode") -> dict[str, str]:
+def used(code: Mapping[str, str], notebook: Notebook) -> dict[str, str]:
     """Those of the files that this process has imported, all weights, and the notebook's code.
 
     A change elsewhere, in the report say, leaves a record as good as it was.
@@ -42,7 +39,7 @@ def used(code: Mapping[str, str], notebook: "nbformat.NotebookNode") -> dict[str
     }
 
 
-def source(notebook: "nbformat.NotebookNode") -> str:
+def source(notebook: Notebook) -> str:
     """The hash of a notebook's code, whatever its texts and outputs are."""
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     return hashlib.sha256("\0".join(cells).encode()).hexdigest()[:DIGITS]
@@ -58,7 +55,7 @@ def digest(path: Path) -> str:
 
 
 def data(
-    notebook: "nbformat.NotebookNode",
+    notebook: Notebook,
     parameters: Mapping[str, object],
     out: str | Path,
     digest: Callable[[Path], str] = digest,

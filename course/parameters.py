@@ -4,8 +4,6 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import nbformat
-
 from core.errors import CourseError, unknown_name
 from core.files import ROOT
 from course import notebooks
@@ -37,11 +35,11 @@ def resolve_each(
     paths: Sequence[Path], combinations: Iterable[Sequence[tuple[str, str]]], preset: Preset | None = None
 ) -> Iterator[dict[str, dict[str, object]]]:
     """As `resolve`, for one combination of names and values after another; the notebooks are read once."""
-    read = {path.stem: notebooks.read(path) for path in paths}
+    read = {path.stem: notebooks.read_source(path) for path in paths}
     of_preset = {stem: {} for stem in read}
     for path, file, values in preset.files() if preset else ():
         try:
-            checked = _checked(path.stem, notebooks.read(path), values)
+            checked = _checked(path.stem, notebooks.read_source(path), values)
         except CourseError as error:
             raise CourseError(f"{file}: {error}") from error
         if path.stem in of_preset:
@@ -67,7 +65,7 @@ def resolve_each(
         yield resolved
 
 
-def _checked(stem: str, notebook: nbformat.NotebookNode, given: Mapping[str, str]) -> dict[str, object]:
+def _checked(stem: str, notebook: notebooks.Notebook, given: Mapping[str, str]) -> dict[str, object]:
     """A notebook's parameters in their types; folders become absolute: they are meant as seen from here.
 
     Raises:

@@ -12,7 +12,6 @@ from core.record import new_record, project_path, read_record, write_record
 from course import notebooks, origin
 
 if TYPE_CHECKING:
-    import nbformat
     from matplotlib.figure import Figure
 
 FILE = "results.json"
@@ -27,9 +26,7 @@ class Record:
         folder: where everything the notebook makes goes.
     """
 
-    def __init__(
-        self, notebook: str, folder: Path, parameters: dict[str, object], source: "nbformat.NotebookNode"
-    ) -> None:
+    def __init__(self, notebook: str, folder: Path, parameters: dict[str, object], source: notebooks.Notebook) -> None:
         self.notebook = notebook
         self.folder = folder
         self.parameters = parameters
@@ -52,7 +49,7 @@ class Record:
         """
         file = f"{notebook}.ipynb"
         beside = Path(file)  # a notebook runs in its own folder
-        source = notebooks.read(beside if beside.exists() else notebooks.FOLDER / file)
+        source = notebooks.read_source(beside if beside.exists() else notebooks.FOLDER / file)
         names = notebooks.defaults(source, notebook)
         folder = Path(out).resolve() / notebook
         try:

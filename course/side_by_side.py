@@ -108,7 +108,7 @@ def execute_side_by_side(tasks: Sequence[Task], after: Mapping[str, Sequence[str
 def _execute(task: Task, worker: Worker, line: int) -> float:
     """How many seconds a notebook took."""
     began = time.perf_counter()
-    with Progress(task.name, len(notebooks.read(Path(task.path)).cells), line) as progress:
+    with Progress(task.name, len(notebooks.read_source(Path(task.path)).cells), line) as progress:
         worker.execute(task, progress.cell_starts)
     return time.perf_counter() - began
 

@@ -25,7 +25,7 @@ def store(path: Path) -> None:
     with own_kernel(), tempfile.TemporaryDirectory() as folder:
         executed = Path(folder) / path.name
         try:
-            with Progress(path.stem, len(notebooks.read(path).cells)) as progress:
+            with Progress(path.stem, len(notebooks.read_source(path).cells)) as progress:
                 execute(path, {}, executed, progress.cell_starts)
         except Failed as error:
             what = str(error).split("; what ran")[0]

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 from torchvision.datasets import SBDataset, VOCDetection, VOCSegmentation
 
 from core.errors import CourseError
@@ -229,6 +227,9 @@ def _once(path: Path, pairs: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]
 
 
 def _read_sbd(path: Path) -> np.ndarray:
+    from scipy.io import loadmat  # not above: only this needs SciPy, and every notebook on facades comes by here
+    from scipy.io.matlab import MatReadError
+
     try:
         return loadmat(path)["GTcls"][0]["Segmentation"][0]
     except (MatReadError, OSError, ValueError, TypeError, KeyError) as error:

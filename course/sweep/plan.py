@@ -65,7 +65,7 @@ def plan(
     paths = {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
     # Unknown names are found first, whatever the number of runs.
     resolve(list(paths.values()), [(name, values[0]) for name, values in grid.items()], Preset(preset))
-    defaults = {name: notebooks.defaults(notebooks.read(path), name) for name, path in paths.items()}
+    defaults = {name: notebooks.defaults(notebooks.read_source(path), name) for name, path in paths.items()}
     before: dict[str, list[str]] = {}  # all that a notebook comes after, also through others, in order
     concerns: dict[str, list[str]] = {}
     for name in paths:
@@ -141,7 +141,7 @@ class Present:
     def __init__(self) -> None:
         self.code = origin.code()
         self.packages = package_versions()
-        self.read = functools.cache(notebooks.read)
+        self.read = functools.cache(notebooks.read_source)
         self.digest = functools.cache(origin.digest)
 
     def missing(self, runs: Sequence[Run]) -> list[Run]:

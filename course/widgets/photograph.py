@@ -1,6 +1,6 @@
 """A photograph of one's own: named, lying beside the notebook, or uploaded."""
 
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,8 @@ from core.files import write_atomically
 from core.photographs import find_photograph, read_photograph
 from course.widgets.hands_on import Drawing, hands_on
 
-TEMPLE = Path(str(files("sklearn") / "datasets" / "images" / "china.jpg"))  # by danielbuechele, CC BY 2.0
+# By danielbuechele, CC BY 2.0; scikit-learn has it, and takes most of a second to import, which isn't needed here.
+TEMPLE = Path(find_spec("sklearn").origin).parent / "datasets" / "images" / "china.jpg"
 UPLOADS = Path("uploads")  # beside the notebook, whose folder is the one it runs in
 LONGER_SIDE = 1024  # pixels; the networks of the course look at fewer, and a telephone's photograph has 16 times more
 

@@ -1,10 +1,14 @@
 """course.notebooks: names, parameters and their types."""
 
+import subprocess
+import sys
+
 import nbformat
 import pytest
 from course_samples import write_notebook
 
 from core.errors import CourseError
+from core.files import ROOT
 from course import notebooks
 
 
@@ -95,6 +99,38 @@ def test_what_is_no_notebook_is_refused(tmp_path):
     (tmp_path / "01.ipynb").write_text("{")
     with pytest.raises(CourseError, match="01.ipynb is not a notebook"):
         notebooks.read(tmp_path / "01.ipynb")
+
+
+def test_a_source_is_read_as_nbformat_reads_it():
+    for path in notebooks.choose([]):
+        quick, whole = notebooks.read_source(path), notebooks.read(path)
+        assert quick.metadata == whole.metadata and len(quick.cells) == len(whole.cells)
+        for cell, expected in zip(quick.cells, whole.cells):
+            assert {**cell, "outputs": None} == {**expected, "outputs": None}
+            assert cell.source == expected.source and cell.metadata.get("tags") == expected.metadata.get("tags")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"cells": [1]}', '{"cells": [{}]}', '{"cells": [{"source": 1}]}'])
+def test_what_is_no_notebook_is_no_source(tmp_path, text):
+    path = tmp_path / "01.ipynb"
+    path.write_text(text)
+    with pytest.raises(CourseError, match="01.ipynb is not a notebook"):
+        notebooks.read_source(path)
+    with pytest.raises(CourseError, match="Cannot read the notebook .*missing.ipynb: No such file"):
+        notebooks.read_source(tmp_path / "missing.ipynb")
+
+
+def test_a_kernel_does_not_wait_for_what_only_tools_need():
+    """A second for nbformat's schemas, most of one for scikit-learn, in each notebook that a student opens."""
+    cells = {path.stem: notebooks.read_source(path).cells for path in notebooks.choose([])}
+    imports = next(
+        cell.source for cell in cells["12_photographs"] if cell.cell_type == "code" and cell.source.startswith("import")
+    )
+    code = (
+        f"{imports}\nimport sys\nprint([name for name in ('nbformat', 'jsonschema', 'sklearn') if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
 
 
 def test_notebooks_name_those_whose_records_they_read():
