@@ -35,9 +35,10 @@ def execute(path: Path, parameters: Mapping[str, object], target: Path, cell_sta
         """For nbclient, which calls it before each cell, from its event loop."""
         # What Ctrl-C leaves of a cell ends when its kernel does, and asyncio would tell of it once all has been said.
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        began.append(cell)
         cell_starts(cell_index + 1)
 
-    source = notebooks.read(path)
+    source, began = notebooks.read(path), []
     with tempfile.TemporaryDirectory() as folder:
         # papermill would read braces in a path as places for parameters.
         unfinished = Path(folder) / path.name
@@ -50,12 +51,16 @@ def execute(path: Path, parameters: Mapping[str, object], target: Path, cell_sta
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
+                request_save_on_cell_execute=False,  # once is enough, and takes a hundredth of the time
                 on_cell_start=begins,
+                shutdown_kernel="immediate",  # all is written; Python needs a second to take torch down
             )
         except PapermillExecutionError as error:
             failure = f"stopped in cell In [{error.exec_count}] with {_last_line(error)}"
         except RuntimeError as error:  # nbclient's: no cell has an error to show
             failure = f"lost its kernel, perhaps for lack of memory ({str(error).rstrip('.')})"
+            source.cells = began
+            nbformat.write(source, unfinished)
         else:
             failure = None
         if failure:

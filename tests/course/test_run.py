@@ -85,9 +85,11 @@ def test_a_failing_notebook_stops_the_run_and_is_kept(course, tmp_path, capsys):
 
 
 def test_a_lost_kernel_is_reported(course, tmp_path, capsys):
-    write_notebook(course, "01_first", "import os\nos._exit(9)")
+    write_notebook(course, "01_first", "print('so far')", "import os\nos._exit(9)", "print('never')")
     assert main(["run", "--out", str(tmp_path / "out")]) == 1
     assert "01_first lost its kernel, perhaps for lack of memory" in capsys.readouterr().err
+    failed = nbformat.read(tmp_path / "out" / "01_first" / "01_first.failed.ipynb", as_version=4)
+    assert failed.cells[-1].source == "import os\nos._exit(9)" and "so far" in str(failed.cells[-2].outputs)
 
 
 def test_a_lost_worker_is_reported(course, tmp_path, capsys):
