@@ -5,6 +5,9 @@ them. Before: the last upsampling is the paper's transposed convolution with its
 convolutions' memory format, so that each step copies it into a matrix. Now: two matrix products, and a weight that
 stays a matrix. Both begin with the same weights and must give the same scores. They take turns in one process; medians
 of processor time on one thread, and the ratios of the same rounds.
+
+Beside them the floor: what the step's own products would take at the speed of a large matrix product on this processor,
+with all else for nothing.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.training_step import peak_flops, step_flops
 from core.files import ROOT
 from core.record import new_record, write_record
 from core.training import seed_everything, train_steps
@@ -91,6 +95,7 @@ def main() -> None:
     image, label = collate([train[index] for index in range(BATCH_SIZE)])
     image = image.contiguous(memory_format=torch.channels_last)
     measured = {}
+    peak = peak_flops(torch.float32)
     for name, network in NETWORKS.items():
         ways = {way: Trainer(network, len(train.classes), way == "before") for way in ("before", "now")}
         before, now = (trainer.scores(image) for trainer in ways.values())
@@ -102,16 +107,21 @@ def main() -> None:
                 spent = trainer.step(image, label)
                 if round_number >= 2:  # the first two warm up
                     seconds[way].append(spent)
+        floor = step_flops(ways["now"].model, image) / peak
         low, ratio, high = statistics.quantiles([a / b for a, b in zip(seconds["before"], seconds["now"])])
         measured[name] = {
             **{f"{way}_seconds": statistics.median(times) for way, times in seconds.items()},
+            "floor_seconds": floor,
             "ratio": ratio,
             "ratio_low": low,
             "ratio_high": high,
             "scores_differ_by": difference,
         }
         medians = ", ".join(f"{way} {1000 * statistics.median(times):.0f} ms" for way, times in seconds.items())
-        print(f"{name:8} {medians}, {ratio:.2f} times ({low:.2f} to {high:.2f}); scores differ by {difference:.1e}")
+        print(
+            f"{name:8} {medians}, {ratio:.2f} times ({low:.2f} to {high:.2f}), the floor {1000 * floor:.0f} ms; "
+            f"scores differ by {difference:.1e}"
+        )
     record = new_record(
         f"python -m benchmarks.narrow_step --rounds {options.rounds}",
         {"threads": 1, "batch_size": BATCH_SIZE, "rounds": options.rounds, "pixels": list(image.shape[-2:])},
