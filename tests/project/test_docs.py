@@ -249,6 +249,15 @@ def test_what_speed_says_of_reading_is_the_records(record):
     assert f"{100 * reading / all_of_it:.1f} %" in (ROOT / "docs/speed.md").read_text(encoding="utf-8")
 
 
+def test_what_speed_says_of_the_narrow_step_is_the_record():
+    measured = read_record(ROOT / "files/benchmarks/narrow_step.json")["measured"]
+    text = (ROOT / "docs/speed.md").read_text(encoding="utf-8")
+    for name, way in measured.items():
+        before, now, floor = (f"{1000 * way[f'{part}_seconds']:.0f}" for part in ("before", "now", "floor"))
+        ratio = "{ratio:.2f} ({ratio_low:.2f} to {ratio_high:.2f})".format(**way)
+        assert f"| {name} | {before} | {now} | {ratio} | {floor} |" in text, name
+
+
 def test_the_table_of_photographs_is_the_records():
     rows = [
         f"| {title} | {row['epochs']} | {row['seeds']} | "
