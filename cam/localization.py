@@ -22,7 +22,7 @@ def unit_maps(maps: np.ndarray) -> np.ndarray:
     """Scales each map to 0..1 (its own least and greatest value); a constant map becomes 0."""
     low = maps.min(axis=(1, 2), keepdims=True)
     span = maps.max(axis=(1, 2), keepdims=True) - low
-    return np.divide(maps - low, span, out=np.zeros_like(maps, dtype=np.float64), where=span > 0)
+    return np.divide(maps - low, span, out=np.zeros(maps.shape), where=span > 0)
 
 
 def pointing_game(maps: np.ndarray, masks: np.ndarray) -> float:
@@ -49,10 +49,13 @@ def mask_box(mask: np.ndarray) -> Box:
 def map_box(unit_map: np.ndarray, threshold: float) -> Box:
     """The box around the largest connected region (8 neighbours) where an (H, W) map reaches the threshold."""
     reached = (unit_map >= threshold).astype(np.uint8)
-    across, down, width, height = cv2.boundingRect(reached)  # labelling takes time for every pixel: only where it must
+    across, down, width, height = cv2.boundingRect(reached)
     if width == 0:
         return 0, 0, 0, 0
+    # Labelling takes ten times as long as following outlines: only where there are several, of regions or of holes.
     part = reached[down : down + height, across : across + width]
+    if len(cv2.findContours(part, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]) == 1:
+        return across, down, across + width, down + height
     _, _, regions, _ = cv2.connectedComponentsWithStats(part)  # the first is the background
     left, top, width, height, _ = regions[1 + regions[1:, cv2.CC_STAT_AREA].argmax()].tolist()
     return across + left, down + top, across + left + width, down + top + height

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from sklearn.metrics import average_precision_score
 
 from cam.localization import (
@@ -35,6 +36,33 @@ def test_boxes(mask):
     assert map_box(two, 0.5) == (5, 4, 8, 9)
     assert map_box(two, 0.7) == (0, 0, 2, 2)
     assert map_box(two * 0.5, 0.9) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("reached", [0.002, 0.02, 0.3, 0.6, 0.98])
+def test_map_box_is_that_of_scipys_largest_region(reached):
+    rng = np.random.default_rng(0)
+    for size in (1, 2, 7, 40):
+        for smooth in (0, 3):
+            unit_map = ndimage.uniform_filter(rng.random((size, size + 3)), smooth or 1)
+            threshold = np.quantile(unit_map, 1 - reached)
+            labels, _ = ndimage.label(unit_map >= threshold, structure=np.ones((3, 3)))
+            areas = np.bincount(labels.ravel())[1:]
+            rows, columns = ndimage.find_objects(labels)[areas.argmax()]
+            assert np.count_nonzero(areas == areas.max()) > 1 or map_box(unit_map, threshold) == (
+                columns.start,
+                rows.start,
+                columns.stop,
+                rows.stop,
+            )
+
+
+def test_map_box_looks_into_holes():
+    """A thin ring around a region that is larger."""
+    ring = np.zeros((12, 14))
+    ring[1:11, 1:13] = 1.0
+    ring[2:10, 2:12] = 0.0
+    ring[3:9, 3:11] = 1.0
+    assert map_box(ring, 0.5) == (3, 3, 11, 9)
 
 
 def test_box_iou_by_hand():
