@@ -16,6 +16,7 @@ from course.recorded import recorded_scores
 BACKBONES = ("alexnet", "vgg16", "googlenet")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+SPEED = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
 # | `files/results/<set>/<notebook>.json` | … | pixel accuracy | mean IoU | f.w. IoU |, the test figures
 ROWS = re.findall(
     r"^\| `(files/results/[\w./]+\.json)` \|.*?\| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", RESULTS, re.MULTILINE
@@ -262,16 +263,27 @@ def test_what_results_say_of_vocs_photographs_is_the_records():
 def test_what_speed_says_of_reading_is_the_records(record):
     history = read_record(ROOT / f"files/results/{record}.json")["history"]
     reading, all_of_it = (sum(entry[name] for entry in history) for name in ("reading_seconds", "seconds"))
-    assert f"{100 * reading / all_of_it:.1f} %" in (ROOT / "docs/speed.md").read_text(encoding="utf-8")
+    assert f"{100 * reading / all_of_it:.1f} %" in SPEED
+
+
+def test_what_speed_says_of_the_whole_course_is_the_record():
+    measured = read_record(ROOT / "files/benchmarks/whole_course.json")["measured"]
+    before, after, same = (f"{seconds:.0f} s" for seconds in measured["seconds"].values())
+    longest = [f"{max(notebooks.values()):.0f} s" for notebooks in measured["notebooks"].values()]
+    text = " ".join(SPEED.split())
+    assert (
+        f"{before} then, {after} now for thirteen notebooks, {measured['ratio']} times; {same} for the eleven" in text
+    )
+    assert f"alone, {measured['ratio_same']} times" in text
+    assert "took {}, and takes {}.".format(*longest) in text
 
 
 def test_what_speed_says_of_the_narrow_step_is_the_record():
     measured = read_record(ROOT / "files/benchmarks/narrow_step.json")["measured"]
-    text = (ROOT / "docs/speed.md").read_text(encoding="utf-8")
     for name, way in measured.items():
         before, now, floor = (f"{1000 * way[f'{part}_seconds']:.0f}" for part in ("before", "now", "floor"))
         ratio = "{ratio:.2f} ({ratio_low:.2f} to {ratio_high:.2f})".format(**way)
-        assert f"| {name} | {before} | {now} | {ratio} | {floor} |" in text, name
+        assert f"| {name} | {before} | {now} | {ratio} | {floor} |" in SPEED, name
 
 
 def test_the_table_of_photographs_is_the_records():
