@@ -105,8 +105,9 @@ def test_without_a_network_mnist_is_one_sentence(monkeypatch, tmp_path):
 
 
 def test_real_mnist():
-    if "COURSE_DATA" not in os.environ:
+    folder = Path(os.environ.get("COURSE_DATA", ""))
+    if "COURSE_DATA" not in os.environ or not (folder / "MNIST" / "raw").is_dir():
         pytest.skip("COURSE_DATA names no folder with MNIST/raw/ in it: the real digits are not tested")
-    splits = load_digits(os.environ["COURSE_DATA"])
+    splits = load_digits(str(folder))
     assert (len(splits.train), len(splits.validation), len(splits.test)) == (55000, 5000, 10000)
     assert splits.train.labels[:5].tolist() == [5, 0, 4, 1, 9] and splits.test.labels[:3].tolist() == [7, 2, 1]
