@@ -26,7 +26,7 @@ def read(path: Path) -> "nbformat.NotebookNode":
     """
     import nbformat  # not above: it takes a second, which a student would wait for in every notebook
 
-    with _not_a_notebook(path):
+    with _reading(path):
         return nbformat.read(path, as_version=4)
 
 
@@ -49,7 +49,7 @@ def read_source(path: Path) -> Node:
     Raises:
         CourseError: there is no such file, or it is not a notebook.
     """
-    with _not_a_notebook(path):
+    with _reading(path):
         notebook = json.loads(path.read_text(encoding="utf-8"), object_hook=Node)
         for cell in notebook.cells:
             cell["source"] = "".join(cell.source)  # lines, or one text
@@ -57,8 +57,8 @@ def read_source(path: Path) -> Node:
 
 
 @contextlib.contextmanager
-def _not_a_notebook(path: Path) -> Iterator[None]:
-    """Says so of a file where reading it fails."""
+def _reading(path: Path) -> Iterator[None]:
+    """Turns what is raised while a notebook is read into one sentence."""
     try:
         yield
     except OSError as error:
