@@ -16,7 +16,7 @@ import torch
 from core.files import ROOT
 from core.record import new_record, project_path, write_record
 from core.training import seed_everything
-from course.parameters import known_or_folder
+from course.notebooks.parameters import known_or_folder
 from fcn.data_sets import load_splits
 from fcn.reading import Reading
 from fcn.recipes import WINDOW

@@ -17,15 +17,15 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from core.files import ROOT
 from core.record import new_record, write_record
-from course import notebooks
-from course.sweep.cluster import workers
-from course.sweep.run import sweep
+from course.notebooks import source as notebooks
+from course.running.sweep.cluster import workers
+from course.running.sweep.run import sweep
 
 OUT = ROOT / "files" / "benchmarks" / "sweep.json"
 RUNS, TASKS = 8, 1000
 BUSY = """import time
 import numpy
-from course.record import Record
+from course.records.record import Record
 record = Record.start("short", out, globals())
 square = numpy.ones((300, 300))
 while time.process_time() < seconds:

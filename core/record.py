@@ -63,7 +63,7 @@ def new_record(
         validation, test: scores by name, such as `ConfusionMatrix.figures()` gives them.
         measured: any other results by name. Times belong under names that are or end in `seconds`.
         figures: `name`, `file` and `alt` of each picture beside the record.
-        origin: hashes of the files it came from, as `course.origin` gives them.
+        origin: hashes of the files it came from, as `course.records.origin` gives them.
     """
     from core.devices import device_name  # not above: reading a record needs no torch
 

@@ -15,8 +15,8 @@ from core.command import Failed
 from core.errors import CourseError
 from core.files import ROOT, write_atomically
 from core.record import project_path, read_record
-from course import notebooks
-from course.record import FILE, NOT_RECORDED
+from course.notebooks import source as notebooks
+from course.records.record import FILE, NOT_RECORDED
 
 BANDS = ROOT / "files" / "bands.json"
 MARGIN = 0.01

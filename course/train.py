@@ -15,8 +15,8 @@ from core.errors import CourseError, check_name
 from core.files import ROOT, check_writable
 from core.record import new_record, project_path, write_record
 from core.training import seed_everything
-from course.parameters import known_or_folder
-from course.record import FILE
+from course.notebooks.parameters import known_or_folder
+from course.records.record import FILE
 from fcn.data_sets import find, load_splits
 from fcn.dataset import describe
 from fcn.doubtful import without_doubtful

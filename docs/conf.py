@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.config import ENUM
 from sphinx.writers.html5 import HTML5Translator
 
-from course.site import FOLDED, LEFT_OUT, as_page
+from course.teaching.site import FOLDED, LEFT_OUT, as_page
 
 # Where the repository is, for the buttons that open a notebook on Colab and Binder: the one place that says so.
 REPOSITORY = os.environ.get("REPOSITORY") or "https://github.com/fcn-cam-course/fcn-cam-course"

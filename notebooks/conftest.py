@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from course import notebooks
+from course.notebooks import source as notebooks
 
 
 class ByNotebook(LoadScopeScheduling):

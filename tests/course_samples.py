@@ -15,7 +15,7 @@ resume = False
 images = []
 checkpoint = None
 out = "../runs/lab"'''
-START = """from course.record import Record
+START = """from course.records.record import Record
 record = Record.start("{name}", out, globals())"""
 
 

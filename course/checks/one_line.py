@@ -2,7 +2,7 @@
 
 from types import TracebackType
 
-from course.markers import BEGIN, UNWRITTEN
+from course.notebooks.markers import BEGIN, UNWRITTEN
 
 
 def answer_in_one_line() -> None:

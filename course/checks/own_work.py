@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from course.checks.expectations import CheckFailed, expect
-from course.markers import BEGIN
-from course.names import REFERENCE, defined, used
+from course.notebooks.markers import BEGIN
+from course.notebooks.names import REFERENCE, defined, used
 
 
 def own_work(name: str, *given: str) -> None:

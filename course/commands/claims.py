@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from core.files import ROOT, write_atomically
-from course.claims.page import page
+from course.reporting.claims.page import page
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

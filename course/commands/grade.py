@@ -14,8 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from course.grading.grade import grade  # not above: --help needs no nbgrader
-    from course.side_by_side import default_jobs
+    from course.running.side_by_side import default_jobs
+    from course.teaching.grading.grade import grade  # not above: --help needs no nbgrader
 
     summary = grade(options.submissions, options.out, options.jobs or default_jobs(), options.minutes, options.memory)
     for row in summary.rows:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from core.errors import CourseError
-from course.release import release, release_variants, write_instructors_version
+from course.teaching.release import release, release_variants, write_instructors_version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

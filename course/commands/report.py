@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> None:
 
 def show_report(*folders: str | Path) -> None:
     """Writes the report and the table of results, and prints what came out."""
-    from course import report  # not above: a run must not wait for what only its end needs
+    from course.reporting import report  # not above: a run must not wait for what only its end needs
 
     written = report.write_report(*folders)
     print(f"Report: {written.page}\nTable:  {written.table}\n\n{written.text}")

@@ -2,9 +2,9 @@
 
 import argparse
 
-from course import presets
-from course import run as runner
 from course.commands.report import show_report
+from course.notebooks import presets
+from course.running import run as runner
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

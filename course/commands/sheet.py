@@ -6,7 +6,7 @@ from pathlib import Path
 from core.devices import best_device
 from core.errors import CourseError
 from core.files import check_writable, write_atomically
-from course.parameters import known_or_folder
+from course.notebooks.parameters import known_or_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

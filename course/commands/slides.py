@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from core.files import check_writable, write_atomically
-from course import notebooks
+from course.notebooks import source as notebooks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from course.slides import as_slides  # not above: nbconvert takes a second to import
+    from course.teaching.slides import as_slides  # not above: nbconvert takes a second to import
 
     paths = notebooks.choose(options.notebooks)
     check_writable(options.out)

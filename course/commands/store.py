@@ -2,8 +2,8 @@
 
 import argparse
 
-from course import notebooks
-from course.store import store
+from course.notebooks import source as notebooks
+from course.running.store import store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

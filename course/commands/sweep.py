@@ -2,7 +2,7 @@
 
 import argparse
 
-from course import presets
+from course.notebooks import presets
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from course.sweep.run import sweep  # not above: --help needs no notebooks
+    from course.running.sweep.run import sweep  # not above: --help needs no notebooks
 
     folder = sweep(
         options.notebooks,

@@ -17,8 +17,8 @@ import nbformat
 import pytest
 
 from core.files import ROOT
-from course import notebooks
-from course.release import PARTS, release
+from course.notebooks import source as notebooks
+from course.teaching.release import PARTS, release
 
 TOKEN = "student"
 PATIENCE = 60  # seconds; the machine may have other work

@@ -12,9 +12,10 @@ from core.command import Failed
 from core.errors import CourseError
 from core.record import read_record
 from core.training import seed_everything
-from course import bands, notebooks
+from course import bands
 from course.__main__ import main
 from course.bands import check, scores_of, write_bands
+from course.notebooks import source as notebooks
 from fcn.dataset import CMPFacade
 from fcn.metrics import ConfusionMatrix
 from fcn.models import FCN8s

@@ -8,7 +8,7 @@ import torch
 import fcn.geometry
 from course.checks import CheckFailed, again, own_work
 from course.checks.one_line import _sentence
-from course.markers import UNWRITTEN
+from course.notebooks.markers import UNWRITTEN
 from fcn.layers import LearnedUpsampling
 from fcn.metrics import ConfusionMatrix
 

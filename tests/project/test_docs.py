@@ -11,7 +11,7 @@ import pytest
 from core.files import ROOT
 from core.record import read_record
 from course.__main__ import COMMANDS
-from course.recorded import recorded_scores
+from course.records.recorded import recorded_scores
 
 BACKBONES = ("alexnet", "vgg16", "googlenet")
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ import pytest
 from core.files import ROOT
 from core.record import read_record
 from core.spread import mean_and_spread
-from course import notebooks
-from course.record import NOT_RECORDED
+from course.notebooks import source as notebooks
+from course.records.record import NOT_RECORDED
 
 
 def of_seeds(notebook: str, runs: str = "builtin_seed?") -> list[dict]:

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from core.files import ROOT
-from course import notebooks
-from course.syllabus import START, in_words, seconds, syllabus, with_syllabus
+from course.notebooks import source as notebooks
+from course.notebooks.syllabus import START, in_words, seconds, syllabus, with_syllabus
 
 PATHS = notebooks.choose([])
 TEXTS = {
@@ -32,7 +32,7 @@ def test_the_line_under_the_title_and_the_table_are_those_of_the_metadata_and_re
     notebook = notebooks.read(path)
     told = with_syllabus(copy.deepcopy(notebook), path.stem, entries)
     assert [cell.source for cell in notebook.cells] == [cell.source for cell in told.cells], (
-        "bring it up to date with: python -m course.syllabus"
+        "bring it up to date with: python -m course.notebooks.syllabus"
     )
 
 

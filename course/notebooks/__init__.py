@@ -1,0 +1,1 @@
+"""Notebooks as files: their source, parameters, presets, blanks and names."""

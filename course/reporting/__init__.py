@@ -1,0 +1,1 @@
+"""Reports and the claims table, made from records."""

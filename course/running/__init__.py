@@ -1,0 +1,1 @@
+"""Running notebooks unattended, one or many."""
