@@ -18,7 +18,6 @@ COMMANDS = {
         "course.commands.report",
         "write report.html and results.csv about one or several runs, and print what came out",
     ),
-    "check": ("course.commands.check", "hold a run's records against the recorded bands"),
     "claims": ("course.commands.claims", "write docs/claims.md from the committed records"),
     "release": ("course.commands.release", "write the blank version for students into a new folder"),
     "grade": ("course.commands.grade", "grade a folder of submissions with nbgrader, with feedback and grades.csv"),
