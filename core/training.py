@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
-from core import processes
 from core.errors import CourseError
 
 READ_EVERY = 1.0  # seconds between two looks at the losses
@@ -45,8 +44,7 @@ def train_steps(
 ) -> Iterator[Tensor]:
     """Trains one step for each batch and yields its loss, detached and not yet waited for.
 
-    The gradients of a step are there to be read until the next one begins. Where several processes share a training,
-    losses and gradients are the sums of theirs.
+    The gradients of a step are there to be read until the next one begins.
 
     Args:
         batches: what `loss_of` takes, drawn one at a time.
@@ -58,12 +56,10 @@ def train_steps(
         loss = loss_of(batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        learning = (parameter for group in optimiser.param_groups for parameter in group["params"])
-        loss = processes.sum_gradients(learning, loss.detach())
         optimiser.step()
         if schedule is not None:
             schedule.step()
-        yield loss
+        yield loss.detach()
 
 
 def now_and_then(steps: Iterable[Tensor]) -> Iterator[list[float]]:

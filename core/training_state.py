@@ -11,7 +11,6 @@ import filelock
 import torch
 from torch import nn
 
-from core import processes
 from core.checkpoint import save_weights, writing
 from core.errors import CourseError
 from core.files import sha256
@@ -23,8 +22,7 @@ ANEW = "set resume to False to train anew"
 class TrainingState:
     """The state of a training in a folder: `checkpoint.pt` after each epoch, `best.safetensors` after each better one.
 
-    The checkpoint holds the hash of the best weights, so that files of two trainings are never taken together. Where
-    several processes share a training the first one writes, and all read.
+    The checkpoint holds the hash of the best weights, so that files of two trainings are never taken together.
 
     Args:
         folder: for both files.
@@ -51,9 +49,8 @@ class TrainingState:
 
     def begin(self) -> None:
         """Removes what an earlier training left in the folder."""
-        if processes.rank() == 0:
-            for name in (CHECKPOINT, BEST, BETTER):
-                (self.folder / name).unlink(missing_ok=True)
+        for name in (CHECKPOINT, BEST, BETTER):
+            (self.folder / name).unlink(missing_ok=True)
 
     def save(self, is_best: bool) -> None:
         """Writes the state, generators included, and the weights if they are the best so far.
@@ -61,8 +58,6 @@ class TrainingState:
         The better weights get their place last. Whenever this is interrupted, the checkpoint that stands belongs to
         weights that are there, under one of the two names.
         """
-        if processes.rank() > 0:
-            return
         if is_best:
             save_weights(self.parts["model"], self.folder / BETTER)
             self.best = sha256(self.folder / BETTER)
@@ -91,8 +86,7 @@ class TrainingState:
             raise CourseError(
                 f"The checkpoint {path} was trained with another {spelt_out}; use the same configuration, or {ANEW}."
             )
-        if processes.rank() == 0:
-            self._put_best_in_place(state["best"])
+        self._put_best_in_place(state["best"])
         try:
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
@@ -145,14 +139,9 @@ def _broken(path: Path) -> CourseError:
 def alone_in(folder: Path, what: str = "training") -> Iterator[None]:
     """Keeps a folder for one training, or one of what is said, at a time; a killed process gives it free.
 
-    Of several processes that share a training the first one keeps it for all.
-
     Raises:
         CourseError: another training is writing there, or the folder can't be made.
     """
-    if processes.rank() > 0:
-        yield
-        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(folder / ".lock", timeout=0)

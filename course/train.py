@@ -1,7 +1,4 @@
-"""Trains a network without a notebook: the same training, the same record.
-
-Started by torchrun it is shared by several processes, see docs/clusters.md.
-"""
+"""Trains a network without a notebook: the same training, the same record."""
 
 import argparse
 import shlex
@@ -9,7 +6,6 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from core import processes
 from core.checkpoint import save_weights
 from core.errors import CourseError, check_name
 from core.files import ROOT, check_writable
@@ -47,11 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Trains, scores the test set once with the epoch that validation chose, and writes results.json."""
-    with processes.joined():
-        _run(options)
-
-
-def _run(options: argparse.Namespace) -> None:
     started = time.perf_counter()
     check_name("network", options.network, NETWORKS)
     check_name("kind of weights", options.weights, [*SOURCES, "none"])
@@ -72,8 +63,6 @@ def _run(options: argparse.Namespace) -> None:
         start_from(model, options.weights)
     model.configuration["trained_on"] = find(options.data)[0].title
     history = fit(model, train, validation, training, out, options.resume)
-    if processes.rank() > 0:  # the first process scores and writes
-        return
     best = best_epoch(history)
     matrices = list(evaluate_each(model, test, options.precision))
     whole = sum(matrices[1:], start=matrices[0])
@@ -93,7 +82,6 @@ def _run(options: argparse.Namespace) -> None:
         measured={
             "weights": options.weights,
             "training": asdict(training),
-            "processes": processes.count(),
             "radius": RADIUS,
             "band mean IoU": band.mean_iou(),
             "interior mean IoU": (whole - band).mean_iou(),
@@ -121,9 +109,7 @@ def _told(data: str) -> str:
 
 def _command(options: argparse.Namespace, out: Path) -> str:
     """The command that repeats it, with no path outside the course's folder in it."""
-    many = processes.count() > 1
-    words = ["torchrun", "--nproc-per-node", str(processes.count())] if many else ["python"]
-    words += ["-m", "course", "train", options.network, "--data", _told(options.data)]
+    words = ["python", "-m", "course", "train", options.network, "--data", _told(options.data)]
     for name in ("backbone", "scale", "width", "weights", "recipe", "epochs", "precision", "seed"):
         words += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
     return shlex.join([*words, "--out", project_path(out)])

@@ -9,10 +9,8 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from core import processes
 from core.photographs import normalise
 from fcn.dataset import VOID, LabelledPhotographs, collate
 
@@ -78,7 +76,7 @@ class Batch(NamedTuple):
 
     Attributes:
         image, label: (N, 3, H, W) normalised and (N, H, W) int64, on the device.
-        counted: pixels that aren't void; of the whole batch, where several processes share it.
+        counted: pixels that aren't void.
     """
 
     image: Tensor
@@ -88,8 +86,6 @@ class Batch(NamedTuple):
 
 class Reading:
     """Reads a data set's batches; its processes, and the images they keep, live as long as a training does.
-
-    Where several processes share a training, each reads its share of every batch of an order that the first one draws.
 
     Args:
         dataset: the photographs.
@@ -130,47 +126,29 @@ class Reading:
         return math.ceil(len(self.dataset) / self.batch_size)
 
     def __iter__(self) -> Iterator[Sequence[int | tuple[int, list[float]]]]:
-        """What this process reads of each batch, for the loader."""
+        """What the loader reads of each batch."""
         drawn = iter(self.drawn)
         for batch in self.batches:
-            whole = batch if self.whole else [(index, next(drawn)) for index in batch]
-            yield processes.share(whole) or whole[:1]  # a batch that is too small for all: see `_of_all`
+            yield batch if self.whole else [(index, next(drawn)) for index in batch]
 
     def epoch(self) -> Iterator[Batch]:
         """Each batch, in an order drawn anew."""
         sizes = [self.dataset.size(index) if self.whole else (1, 1) for index in range(len(self.dataset))]
-        batches = draw_batches(sizes, self.batch_size)
+        self.batches = draw_batches(sizes, self.batch_size)
         # A loader draws once when it begins and, if its processes live on, never again; here once an epoch, so that the
         # order of images is the same with them and without.
-        seed = int(torch.empty((), dtype=torch.int64).random_())
-        drawn = [] if self.whole else torch.rand(len(self.dataset), DRAWS).tolist()
-        self.batches, self.drawn, seed = processes.agreed((batches, drawn, seed))
-        self.loader.generator.manual_seed(seed)
-        if processes.rank() > 0:  # dropout differs from process to process, and a resumed training draws it again
-            torch.manual_seed((seed + processes.rank()) % 2**63)
+        self.loader.generator.manual_seed(int(torch.empty((), dtype=torch.int64).random_()))
+        self.drawn = [] if self.whole else torch.rand(len(self.dataset), DRAWS).tolist()
         loaded = iter(self.loader)
-        for indices in self.batches:
+        for _ in self.batches:
             started = time.perf_counter()
-            image, label, counted = self._of_all(*next(loaded), bool(processes.share(indices)))
+            image, label = next(loaded)
+            # By NumPy, as the labels are not on the device yet and the number is wanted here.
+            counted = max(1, int(np.count_nonzero(label.numpy() != VOID)))  # where all is void there is no mean
             image = image.to(self.device, memory_format=torch.channels_last, non_blocking=True)
             label = label.to(self.device, non_blocking=True)
             self.seconds += time.perf_counter() - started
             yield Batch(image, label, counted)
-
-    def _of_all(self, image: Tensor, label: Tensor, has_share: bool) -> Batch:
-        """A share as it is within the whole batch: padded to the size of the largest share.
-
-        A process whose share is empty sees one of the others' images, and learns nothing from it.
-        """
-        if not has_share:
-            label = torch.full_like(label, VOID)
-        # By NumPy, as the labels are not on the device yet and the number is wanted here.
-        counted, (height, width) = int(np.count_nonzero(label.numpy() != VOID)), label.shape[1:]
-        counts, heights, widths = zip(*processes.gathered([counted, height, width]))
-        added = (0, max(widths) - width, 0, max(heights) - height)
-        if any(added):
-            image, label = functional.pad(image, added), functional.pad(label, added, value=VOID)
-        return Batch(image, label, max(1, sum(counts)))  # where all is void there is nothing to learn, and no mean
 
 
 def draw_batches(sizes: list[tuple[int, int]], batch_size: int) -> list[list[int]]:

@@ -10,10 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from core import processes
 from core.checkpoint import load_weights, state_sha256
 from core.devices import autocast, best_device
 from core.errors import CourseError
@@ -41,12 +40,6 @@ def fit(
     A run that was stopped and resumed gives the same weights, bit for bit, as one that wasn't, on one CPU with one
     number of threads; on a GPU some backward passes add in no fixed order.
 
-    Where several processes share the training (`core.processes`) each has its share of every batch and of the
-    validation images, and the steps are those of one process with the whole batch, to rounding, for networks whose
-    images don't know of each other. Two things are each process's own: dropout is drawn apart, and batch
-    normalisation (in GoogLeNet and EfficientNet-Lite0) is over its share alone, with running statistics averaged after
-    each epoch. The first process writes.
-
     Args:
         model: images (N, 3, H, W) → logits (N, classes, H, W), with the weights to start from; is moved to the best
             device.
@@ -61,17 +54,11 @@ def fit(
 
     Raises:
         CourseError: a split is empty, the loss is not finite, another training writes to the folder, the
-            checkpoint is damaged, of another origin, or longer than `epochs`; a batch has fewer images than there are
-            processes, or these see other weights, data or files.
+            checkpoint is damaged, of another origin, or longer than `epochs`.
     """
     for dataset in (train, validation):
         if len(dataset) == 0:
             raise CourseError(f"The {dataset.split} split of {dataset.root} is empty; give it at least one photograph.")
-    if training.batch_size < processes.count():
-        raise CourseError(
-            f"A batch of {training.batch_size} images is too small for {processes.count()} processes; start at most "
-            f"{training.batch_size}."
-        )
     device, folder = best_device(), Path(folder)
     if hasattr(model, "configuration"):
         model.configuration["classes"] = list(train.classes)
@@ -87,7 +74,6 @@ def fit(
     del configuration["workers"]
     if training.schedule != "one cycle":  # its rates depend on how many steps there are to be
         del configuration["epochs"]
-    _check_agreement(configuration, "train with the same code, options and data")
     # Convolutions are fastest with the channels of a pixel side by side, in bfloat16 by far.
     model.to(device, memory_format=torch.channels_last)
     optimiser = training.make_optimiser(model)
@@ -101,20 +87,18 @@ def fit(
             state.load()
         else:
             state.begin()
-        _check_agreement({"checkpoint": len(state.history)}, "write to a folder that all machines share")
         if len(state.history) > training.epochs:
             raise CourseError(
                 f"The checkpoint in {folder} has {len(state.history)} epochs and epochs is {training.epochs}; "
                 f"give at least {len(state.history)}, or {ANEW}."
             )
         batches = {"total": training.epochs * len(reading), "initial": len(state.history) * len(reading)}
-        with tqdm(**batches, unit="batch", disable=processes.rank() > 0) as bar, LiveCurves(training.epochs) as live:
+        with tqdm(**batches, unit="batch") as bar, LiveCurves(training.epochs) as live:
             while len(state.history) < training.epochs:
                 started, learning_rate = time.perf_counter(), optimiser.param_groups[0]["lr"]
                 waited = reading.seconds
                 loss = _train_epoch(model, reading, training, weights, optimiser, each_step, bar)
-                processes.average_buffers(model)
-                matrix = _validate(model, validation, training)
+                matrix = evaluate(model, validation, training.precision, workers=training.workers)
                 if each_epoch is not None:
                     each_epoch.step(matrix.mean_iou())
                 state.history.append(
@@ -130,7 +114,6 @@ def fit(
                 state.save(is_best=best_epoch(state.history) == len(state.history))
                 bar.set_description(f"epoch {len(state.history)}: validation mean IoU {matrix.mean_iou():.3f}")
                 live.draw(state.history)
-        processes.agreed(None)  # waits until the first one has written
         load_weights(model, folder / BEST)
     return state.history
 
@@ -189,24 +172,6 @@ def evaluate_each(
         label, matrix = label.to(device), ConfusionMatrix(logits.shape[1])
         matrix.update(logits.argmax(dim=1), label if count is None else label.masked_fill(~count(label), VOID))
         yield matrix
-
-
-def _check_agreement(own: dict, advice: str) -> None:
-    """Raises CourseError unless all processes of the training have the same."""
-    first = processes.agreed(own)
-    differing = [name for name, value in own.items() if first[name] != value]
-    if differing:
-        raise CourseError(f"The processes of this training differ in {', '.join(differing)}; let all {advice}.")
-
-
-def _validate(model: nn.Module, validation: LabelledPhotographs, training: Training) -> ConfusionMatrix:
-    """The validation split's confusion matrix; each process scores its share of the images."""
-    share = Subset(validation, processes.share(range(len(validation))))
-    matrices = evaluate_each(model, share, training.precision, workers=training.workers)
-    matrix = sum(matrices, start=ConfusionMatrix(len(validation.classes)))
-    counts = processes.gathered(matrix.counts.flatten().tolist())
-    matrix.counts = torch.tensor(counts).sum(dim=0).view_as(matrix.counts)
-    return matrix
 
 
 def _train_epoch(
