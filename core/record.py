@@ -1,13 +1,15 @@
 """One form of record for every result: what was run, on what, with what, and what came out."""
 
+import functools
 import importlib.metadata
 import json
 import math
-import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import fastjsonschema
 
 from core.errors import CourseError
 from core.files import ROOT, write_atomically
@@ -15,23 +17,7 @@ from core.files import ROOT, write_atomically
 # Those whose version can change a figure.
 PACKAGES = ("torch", "torchvision", "numpy", "opencv-python-headless", "pillow")
 SCORES = ("pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou", "accuracy")  # each in 0..1
-# What every record holds, and of which type; None stands for "there is none".
-FIELDS = {
-    "notebook": str | None,
-    "command": str,
-    "parameters": dict,
-    "seed": int | None,
-    "packages": dict,
-    "data": dict | None,
-    "device": str | None,
-    "history": list | None,
-    "best_epoch": int | None,
-    "validation": dict | None,
-    "test": dict | None,
-    "measured": dict,
-    "figures": list,
-    "wall_time": int | float,
-}
+SCHEMA = Path(__file__).with_name("record.schema.json")
 
 
 def new_record(
@@ -113,18 +99,21 @@ def read_record(path: str | Path) -> dict:
     """One record.
 
     Raises:
-        CourseError: the file can't be read, or isn't a record; the message says what is wrong.
+        CourseError: the file can't be read, or isn't a record; the message names the file and the field.
     """
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-        problem = _problem(record)
+        record = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
+        _validator()(record, name_prefix="record")
+        _check_lengths(record)
     except OSError as error:
         problem = error.strerror or str(error)
+    except fastjsonschema.JsonSchemaValueException as error:
+        problem = error.message
     except (ValueError, RecursionError) as error:
-        problem = f"it isn't JSON: {error}"
-    if problem:
-        raise CourseError(f"{path} is not a readable record ({problem}); remove it and make it again.")
-    return record
+        problem = f"it isn't a record in JSON: {error}"
+    else:
+        return record
+    raise CourseError(f"{path} is not a readable record ({problem}); remove it and make it again.")
 
 
 def project_path(path: Path) -> str:
@@ -146,70 +135,22 @@ def plain(value: object) -> object:
     return value
 
 
-def _problem(record: object) -> str | None:
-    """What keeps something from being a record; None if nothing does."""
-    if not isinstance(record, dict):
-        return "it is no table of names and values"
-    missing = [name for name in FIELDS if name not in record]
-    if missing:
-        return f"it has no {missing[0]}"
-    for name, kind in FIELDS.items():
-        if not isinstance(record[name], kind) or isinstance(record[name], bool):
-            return f"its {name} is {_short(record[name])}"
-    if not 0 <= record["wall_time"] < math.inf:
-        return f"its wall_time is {_short(record['wall_time'])}"
-    if problem := _wrong_data(record["data"]):
-        return problem
-    if not isinstance(record["measured"].get("weights"), str | None):
-        return f"its measured weights are {_short(record['measured']['weights'])}"
-    for number, entry in enumerate(record["history"] or [], start=1):
-        if not isinstance(entry, dict) or not isinstance(entry.get("epoch"), int) or isinstance(entry["epoch"], bool):
-            return f"entry {number} of its history has no epoch"
-        if not isinstance(entry.get("train_loss"), int | float | None) or isinstance(entry.get("train_loss"), bool):
-            return f"epoch {number} has the train_loss {_short(entry['train_loss'])}"
-        if problem := _wrong_scores(entry.get("validation"), f"epoch {number}"):
-            return problem
-    if record["best_epoch"] is not None and not 1 <= record["best_epoch"] <= len(record["history"] or []):
-        return f"its best epoch {record['best_epoch']} is not in its history"
-    for number, figure in enumerate(record["figures"], start=1):
-        if not isinstance(figure, dict) or not all(isinstance(figure.get(k), str) for k in ("name", "file", "alt")):
-            return f"figure {number} lacks its name, file or alternative text"
-        if figure["file"] in ("", ".", "..") or set(figure["file"]) & {"/", "\\", os.sep}:
-            return f'its figure "{figure["file"]}" is not a file beside it'
-    return _wrong_scores(record["validation"], "validation") or _wrong_scores(record["test"], "test")
+@functools.cache
+def _validator() -> Callable:
+    return fastjsonschema.compile(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 
-def _wrong_data(data: dict | None) -> str | None:
-    if data is None:
-        return None
-    for name, kind in {"name": str, "sha256": str | None}.items():
-        if not isinstance(data.get(name), kind):
-            return f"its data's {name} is {_short(data.get(name))}"
-    classes = data.get("classes")
-    if classes is not None and not (isinstance(classes, list) and all(isinstance(name, str) for name in classes)):
-        return "its data's classes are no list of names"
-    return None
+def _check_lengths(record: Mapping) -> None:
+    """Raises ValueError for lists that don't fit each other, which a schema can't express."""
+    epochs, best = len(record["history"] or []), record["best_epoch"]
+    if best is not None and best > epochs:
+        raise ValueError(f"record.best_epoch is {best} of {epochs} epochs")
+    classes = (record["data"] or {}).get("classes")
+    for part in ("validation", "test"):
+        scores = (record[part] or {}).get("iou_per_class")
+        if classes and scores is not None and len(scores) != len(classes):
+            raise ValueError(f"record.{part}.iou_per_class has {len(scores)} scores for {len(classes)} classes")
 
 
-def _wrong_scores(scores: object, where: str) -> str | None:
-    if scores is None:
-        return None
-    if not isinstance(scores, dict):
-        return f"its {where} holds no scores"
-    for name in SCORES:
-        if not _is_score(scores.get(name)):
-            return f"its {where} has the {name} {_short(scores[name])}, which is not in 0 to 1"
-    per_class = scores.get("iou_per_class", [])
-    if not isinstance(per_class, list) or not all(map(_is_score, per_class)):
-        return f"its {where} has an iou_per_class that is no list of scores in 0 to 1"
-    return None
-
-
-def _is_score(value: object) -> bool:
-    """A number in 0..1, or None where nothing counts."""
-    return value is None or isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
