@@ -11,6 +11,8 @@ from core.errors import CourseError
 from core.files import check_writable, write_atomically
 from core.photographs import read_photograph
 
+SHORTER = 512  # pixels, at least, that are kept of a large photograph: more than twice what a network sees of it
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photograph", type=Path, metavar="PHOTO")
@@ -26,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Prints the class, its probability and where the weights come from; writes the map if a file is named."""
-    photograph = read_photograph(options.photograph)
+    photograph = read_photograph(options.photograph, SHORTER)
     check_shows_something(photograph, options.photograph)
     if options.out is not None:
         if options.out.resolve() == options.photograph.resolve():

@@ -1,6 +1,7 @@
 """How every command ends: the same exit status, and one sentence, for the same kind of end."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ DONE, FAILED, MENDABLE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Failed(Exception):
-    """What was asked for was tried and failed; the message says where."""
+    """The command did its work and the result is a failure; the message says where."""
 
 
 class Interrupted(Exception):
@@ -23,8 +24,11 @@ def finish(run: Callable[[], object]) -> int:
     """Runs a command and returns its exit status.
 
     0: done; 1: what was asked for failed; 2: the user can mend it; 130: interrupted. A reader of the output that goes
-    away, as `head` does, ends it quietly.
+    away, as `head` does, ends it quietly, and a character that the terminal lacks is printed as its code.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         run()
         sys.stdout.flush()
@@ -48,5 +52,4 @@ def main(module: ModuleType, prog: str, arguments: Sequence[str] | None = None) 
     """Runs the command that a module holds: `add_arguments(parser)`, and `run(options)`."""
     parser = argparse.ArgumentParser(prog=prog, description=(module.__doc__ or "").split("\n")[0])
     module.add_arguments(parser)
-    options = parser.parse_args(arguments)
-    return finish(lambda: module.run(options))
+    return finish(lambda: module.run(parser.parse_args(arguments)))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -44,6 +45,18 @@ def test_a_reader_that_goes_away_ends_it_quietly():
     assert process.stdout.readline() == "0\n"
     process.stdout.close()
     assert process.wait(60) == 0 and process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp437"])
+def test_a_character_that_the_terminal_lacks_ends_nothing(tmp_path, encoding):
+    """Names of files may be any bytes, such as an é in Latin-1."""
+    photograph = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    Path(os.fsdecode(photograph)).write_text("no image")
+    code = "import sys; from core.command import finish; sys.exit(finish(lambda: print(sys.argv[1], '×')))"
+    for words, status in ((["-c", code, photograph], 0), (["-m", "course", "explain", photograph], 2)):
+        environment = os.environ | {"PYTHONIOENCODING": encoding}
+        ended = subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, capture_output=True)
+        assert ended.returncode == status and b"Traceback" not in ended.stderr and b"caf" in ended.stdout + ended.stderr
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"]])
