@@ -57,7 +57,7 @@ def lines_with(pattern: str, *folders: str) -> list[str]:
     "what, pattern, where",
     [
         ("loop of steps", r"\boptimi[sz]er\.step\(\)", "core/training.py"),
-        ("reader of photographs", r"exif_transpose", "core/photographs.py"),
+        ("reader of photographs", r"Base\.Orientation", "core/photographs.py"),
         ("nearest name", r"get_close_matches", "core/errors.py"),
         ("palette of lines", r'"#D55E00"', "core/plotting.py"),
     ],
