@@ -41,8 +41,8 @@ release: .venv/grade.stamp  ## the blank version for students, into DIR=DIR
 
 site: .venv/site.stamp  ## the course as a web site, into site/; without its solutions: SOLUTIONS=left-out
 	@echo "Building the web site takes a minute or two"
-	@rm -rf site docs/api
-	@$(BIN)/sphinx-build -q -W --keep-going -c docs -d .cache/site -D solutions=$(or $(SOLUTIONS),folded) . site; \
+	@rm -rf site docs/instructors/api
+	@$(BIN)/sphinx-build -q -W --keep-going -c docs/instructors/site -d .cache/site -D solutions=$(or $(SOLUTIONS),folded) . site; \
 		status=$$?; rm -rf jupyter_execute; exit $$status
 	@echo "Open site/index.html"
 

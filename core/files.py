@@ -2,7 +2,9 @@
 
 import contextlib
 import hashlib
+import json
 import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +90,21 @@ def check_writable(folder: str | Path) -> None:
         probe.unlink()
     except OSError as error:
         raise CourseError(f"Cannot write to {folder}: {error.strerror or error}; name another folder.") from error
+
+
+def read_text(path: str | Path) -> str:
+    """A text file written by hand: UTF-8, -16 or -32, with or without a byte-order mark; characters composed (NFC).
+
+    Raises:
+        CourseError: it can't be read, or holds other bytes.
+    """
+    try:
+        content = Path(path).read_bytes()
+        return unicodedata.normalize("NFC", content.decode(json.detect_encoding(content)))
+    except OSError as error:
+        raise CourseError(f"Cannot read {path}: {error.strerror or error}; check its name and permissions.") from error
+    except UnicodeDecodeError as error:
+        raise CourseError(f"Cannot read {path}: it is not text in UTF-8 or UTF-16; save it as UTF-8.") from error
 
 
 def sha256(path: str | Path) -> str:

@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from core.errors import CourseError
-from core.files import sha256
+from core.files import read_text, sha256
 from core.photographs import damaged, normalise, photograph_size, read_palette, read_photograph
 
 CLASSES = (
@@ -266,7 +266,7 @@ def _split_counts(root: Path) -> dict[str, int]:
     if not path.is_file():
         return CMP_SPLITS
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))
+        read = json.loads(read_text(path))
         counts = {split: read[name] for split, name in (("train", "train"), ("val", "validation"), ("test", "test"))}
         if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts.values()):
             raise ValueError("not whole numbers")

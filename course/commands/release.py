@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from core.errors import CourseError
-from course.teaching.release import release, release_variants, write_instructors_version
+from core.files import read_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,21 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from course.teaching.release import release, release_variants, write_instructors_version  # students have none
+
     if options.instructors:
         write_instructors_version(options.folder)
         print(f"The instructors' version is in {options.folder}")
     elif options.students:
-        students = _names(options.students)
+        students = [line.strip() for line in read_text(options.students).splitlines() if line.strip()]
         release_variants(options.folder, students)
         print(f"The blank versions of {len(students)} students are in {options.folder}")
     else:
         release(options.folder)
         print(f"The blank version is in {options.folder}")
-
-
-def _names(file: Path) -> list[str]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"Cannot read {file}; give a text file with a student's name on each line.") from error
-    return [line.strip() for line in lines if line.strip()]

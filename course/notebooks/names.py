@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+from core.errors import CourseError
+
 REFERENCE = ("fcn", "cam", "residual")  # the packages that hold what the exercises ask for
 
 
@@ -29,9 +31,19 @@ def used(source: str) -> Iterator[str]:
 
 
 def subject(source: str, check: str) -> str:
-    """The name by which a check finds a cell: of what the cell defines, the first thing that the check uses."""
-    wanted = defined(source)
-    return next(name for name in used(check) if name in wanted)
+    """The name by which a check finds a cell: of what the cell defines, the first thing that the check uses.
+
+    Raises:
+        CourseError: it uses nothing of it.
+    """
+    names = sorted(defined(source))
+    for name in used(check):
+        if name in names:
+            return name
+    raise CourseError(
+        f'The check "{check.strip().splitlines()[0]}" uses nothing that the blank above it defines '
+        f"({', '.join(names) or 'nothing at all'}); check one of these, or mend the blank."
+    )
 
 
 def imported_from_elsewhere(source: str) -> set[str]:

@@ -18,7 +18,7 @@ import pytest
 
 from core.files import ROOT
 from course.notebooks import source as notebooks
-from course.teaching.release import PARTS, release
+from course.teaching.release import COPIED, release
 
 TOKEN = "student"
 PATIENCE = 60  # seconds; the machine may have other work
@@ -57,7 +57,7 @@ def blank(browser, tmp_path_factory):
     pytest.importorskip("nbgrader", reason="nbgrader is not installed: run make test.")
     folder = tmp_path_factory.mktemp("course")
     (folder / "solved" / "notebooks").mkdir(parents=True)
-    for part in PARTS:
+    for part in COPIED:
         if "/" not in part:
             (folder / "solved" / part).symlink_to(ROOT / part)
     nbformat.write(cut_down(), folder / "solved" / "notebooks" / "short.ipynb")

@@ -23,7 +23,18 @@ SIZES = {"desk": (1200, 900), "phone": (390, 844)}
 def site(browser, tmp_path_factory):  # built only where it can be looked at
     """The folder of a part of the site; a warning fails, unless it is about a page that is left out here."""
     folder = tmp_path_factory.mktemp("site") / "html"
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", "docs", "-d", folder.parent / "read"]
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-c",
+        "docs/instructors/site",
+        "-d",
+        folder.parent / "read",
+    ]
     command += ["-D", f"include_patterns={','.join(PARTS)}", "-D", "suppress_warnings=toc,myst.xref_missing"]
     environment = os.environ | {"REPOSITORY": ""}
     run = subprocess.run([*command, ".", folder], cwd=ROOT, capture_output=True, text=True, env=environment)

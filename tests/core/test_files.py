@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from core.errors import CourseError
-from core.files import ROOT, check_writable, write_atomically
+from core.files import ROOT, check_writable, read_text, write_atomically
 
 
 def test_a_target_is_whole_or_as_it_was(tmp_path):
@@ -82,3 +82,16 @@ def test_the_course_is_found_from_the_working_folder(tmp_path):
             check=True,
         )
         assert found.stdout.strip() == str(tmp_path / "course")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_text_written_by_hand_is_read_whatever_its_encoding_and_composed(tmp_path, encoding):
+    (tmp_path / "names").write_bytes("Jo\u0308rg\nZoé\n".encode(encoding))
+    assert read_text(tmp_path / "names") == "Jörg\nZoé\n"
+
+
+def test_what_is_no_text_is_told(tmp_path):
+    (tmp_path / "names").write_bytes("Jörg".encode("latin-1"))
+    for path, words in ((tmp_path / "names", "save it as UTF-8"), (tmp_path / "none", "No such file")):
+        with pytest.raises(CourseError, match=f"Cannot read .*{path.name}: .*{words}"):
+            read_text(path)

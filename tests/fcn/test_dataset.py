@@ -94,6 +94,12 @@ def test_split_counts_of_another_form(small_facades, counts):
         CMPFacade(small_facades)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_split_counts_may_come_from_any_editor(small_facades, encoding):
+    (small_facades / "splits.json").write_bytes('{"train": 5, "validation": 3, "test": 2}'.encode(encoding))
+    assert len(CMPFacade(small_facades, "val")) == 3
+
+
 def test_suffixes_in_other_letters_count(small_facades):
     for old, new in (("cmp_b0001.jpg", "cmp_b0001.JPG"), ("cmp_b0002.jpg", "cmp_b0002.jpeg")):
         (small_facades / "base" / old).rename(small_facades / "base" / new)

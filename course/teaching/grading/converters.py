@@ -18,8 +18,8 @@ from traitlets.config import Config
 
 from core.command import Failed
 from core.errors import CourseError
+from course.notebooks.blanks import blank
 from course.running.kernels import environment, own_kernel
-from course.teaching.release import blank
 
 try:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -34,7 +34,7 @@ except ImportError as error:
 
 
 class EmptyBlanks(preprocessors.NbGraderPreprocessor):
-    """Empties the blanks as `course.teaching.release` does, and takes away what only instructors may read."""
+    """Empties the blanks as `course.notebooks.blanks` does, and takes away what only instructors may read."""
 
     def preprocess(self, nb: nbformat.NotebookNode, resources: dict) -> tuple[nbformat.NotebookNode, dict]:
         nb = blank(nb, resources["nbgrader"]["notebook"])

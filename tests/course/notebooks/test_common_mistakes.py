@@ -1,4 +1,4 @@
-"""docs/common-mistakes.md: the checks say of the usual wrong answers what the page says that they do."""
+"""docs/instructors/common-mistakes.md: the checks say of the usual wrong answers what the page says that they do."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from fcn.metrics import ConfusionMatrix
 from fcn.reading import normalise
 from residual.networks import ZeroPadded
 
-PAGE = " ".join((ROOT / "docs" / "common-mistakes.md").read_text(encoding="utf-8").split())
+PAGE = " ".join((ROOT / "docs" / "instructors" / "common-mistakes.md").read_text(encoding="utf-8").split())
 TRUTH, PREDICTED = torch.tensor([[0, 0, 1], [1, 1, 1], [2, 2, 0]]), torch.tensor([[0, 1, 1], [1, 1, 2], [2, 0, 0]])
 COUNTS = torch.tensor([[2.0, 1, 0], [0, 3, 1], [1, 0, 1]])
 GIVEN = {

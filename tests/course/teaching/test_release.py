@@ -2,6 +2,8 @@
 
 import copy
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from course.__main__ import main
 from course.notebooks import source as notebooks
 from course.notebooks.blanks import HINT, TEXT_STUB, blank
 from course.notebooks.markers import BEGIN, END, UNWRITTEN
-from course.teaching.release import STUDENTS_OWN, _left_out, release
+from course.teaching.release import copy_course, release
 
 SOLVED = """def area(width, height):
     # *START OF YOUR CODE: the area in pixels
@@ -175,13 +177,14 @@ def course(tmp_path):
         "course/running/run.py",
         "course/teaching/release.py",
         "course/teaching/grading/hidden/01_first.py",
-        "docs/map.md",
+        "docs/instructors/index.md",
         "docs/speed.md",
         "fcn/__pycache__/models.pyc",
         "dataset/SHA256SUMS",
         "dataset/cmp/a.jpg",
         "runs/lab/a",
         "tests/test_a.py",
+        "experiments/a.py",
         ".git/config",
     ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -230,21 +233,49 @@ def test_a_bad_notebook_leaves_no_release(course, tmp_path):
     assert not (tmp_path / "blank").exists()
 
 
-def test_every_command_and_page_that_students_are_told_of_is_there():
-    """Their README names targets of their Makefile, and pages that are handed out."""
-    readme, makefile = ((STUDENTS_OWN / name).read_text(encoding="utf-8") for name in ("README.md", "Makefile"))
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_list_of_students_may_come_from_any_editor(course, tmp_path, monkeypatch, encoding):
+    made = []
+    monkeypatch.setattr("course.teaching.release.release_variants", lambda folder, students: made.extend(students))
+    (tmp_path / "names.txt").write_bytes("Jo\u0308rg\r\nada\r\n".encode(encoding))
+    assert main(["release", str(tmp_path / "class"), "--students", str(tmp_path / "names.txt")]) == 0
+    assert made == ["Jörg", "ada"]
+
+
+@pytest.fixture(scope="module")
+def students_copy(tmp_path_factory):
+    """The course's own, with its solved notebooks: they have the same texts."""
+    folder = tmp_path_factory.mktemp("student") / "course"
+    copy_course(ROOT, folder)
+    shutil.copytree(notebooks.FOLDER, folder / "notebooks")
+    return folder
+
+
+def test_every_link_in_a_students_copy_leads_somewhere(students_copy):
+    pages = {path: path.read_text(encoding="utf-8") for path in students_copy.rglob("*.md")}
+    for path in (students_copy / "notebooks").glob("*.ipynb"):
+        cells = notebooks.read(path).cells
+        pages[path] = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    links = [(page, link) for page, text in pages.items() for link in re.findall(r"\]\(([^)#\s]+)", text)]
+    assert len(links) > 50
+    assert [(page.name, link) for page, link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_students_are_told_of_each_page_once_and_of_targets_and_tools_that_are_there(students_copy):
+    readme, makefile = ((students_copy / name).read_text(encoding="utf-8") for name in ("README.md", "Makefile"))
+    pages = re.findall(r"\]\(([^)]+)\)", readme)
+    assert len(pages) == len(set(pages))
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    assert set(re.findall(r"\bmake (?!is\b)([a-z]+)", readme)) <= targets
-    assert {"lab", "check", "handin"} <= targets
-    for link in re.findall(r"\]\(([\w/.-]+)\)", readme):
-        assert (ROOT / link).exists() and not _left_out(Path(link)), link
+    assert set(re.findall(r"\bmake (?!is\b)([a-z]+)", readme)) <= targets >= {"lab", "check", "handin"}
     for tool in re.findall(r"\$\(BIN\)/(\S+)", makefile):
         assert (Path(sys.executable).parent / tool).exists(), tool
 
 
-def test_students_have_no_commands_for_instructors():
-    for name in ("release", "grade"):
-        assert _left_out(Path("course/commands") / f"{name}.py")
-    assert _left_out(Path("course/teaching/grading/hidden/01_facades.py")) and not _left_out(
-        Path("course/commands/run.py")
-    )
+def test_students_have_no_commands_for_instructors_and_all_others(students_copy):
+    def commands(folder):
+        ended = subprocess.run(
+            [sys.executable, "-m", "course", "--help"], cwd=folder, capture_output=True, text=True, check=True
+        )
+        return set(re.findall(r"^ {2,4}([a-z-]+) ", ended.stdout, re.MULTILINE))
+
+    assert commands(ROOT) - commands(students_copy) == {"release", "grade", "slides"}

@@ -20,7 +20,7 @@ html_title = project
 root_doc = "index"
 # Sphinx is run on the project's folder, so that links between pages are those that also work in the repository.
 include_patterns = ["index.md", "docs/**", "notebooks/*.ipynb", "presets/*.md", "files/*.md", "dataset/README.md"]
-exclude_patterns = [".*", "**/.*", "docs/templates", "runs", "site", "tests"]
+exclude_patterns = [".*", "**/.*", "docs/instructors/site", "runs", "site", "tests"]
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 templates_path = [str(Path(__file__).parent / "templates")]
