@@ -1,31 +1,29 @@
-"""Fetches the data sets from their own sites, and lets nothing pass that isn't as it should be."""
+"""Fetches the data sets from their own sites; each appears whole and verified, or not at all."""
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
 
 import torchvision
-from torchvision.datasets import SBDataset, VOCSegmentation
-from torchvision.datasets.utils import check_integrity, extract_archive
+from torchvision.datasets import SBDataset
 
 from core.download import download
 from core.errors import CourseError, check_name
 from core.files import ROOT, sha256
 from fcn import tiny_imagenet
-from fcn.archives import unpack, unwritable
 from fcn.voc import VOC, YEARS, voc_folder
 
 SITE = "https://cmp.felk.cvut.cz/~tylecr1/facade/"
 ARCHIVES = ("CMP_facade_DB_base.zip", "CMP_facade_DB_extended.zip")
-TINY_IMAGENET = ("http://cs231n.stanford.edu/tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de")  # and its MD5
 MANIFEST = ROOT / "dataset" / "SHA256SUMS"
+TINY_IMAGENET = ("http://cs231n.stanford.edu/tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de")  # and its MD5
 
 
 def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path = MANIFEST) -> None:
     """Downloads, verifies and unpacks CMP Facade's photographs and label maps.
-
-    An interrupted download goes on where it stopped. The folder appears only when all its files are right.
 
     Args:
         into: the folder for base/ and extended/; dataset/cmp by default.
@@ -35,9 +33,8 @@ def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path =
     Raises:
         CourseError: there is no network or no such file, the disk is full, or a file isn't as it should be.
     """
-    into = Path(into or ROOT / "dataset" / "cmp").resolve()
-    expected = read_manifest(manifest)
-    if into.exists() and (not into.is_dir() or any(into.iterdir())):
+    into, expected = _folder(into, "cmp"), read_manifest(manifest)
+    if into.is_dir() and any(into.iterdir()):
         wrong = differing(into, expected)
         if wrong:
             raise CourseError(
@@ -46,27 +43,19 @@ def fetch_cmp(into: str | Path | None = None, site: str = SITE, manifest: Path =
             )
         print(f"{into} is complete: {len(expected)} files, all as in the manifest.")
         return
-    work = into.with_name(f".{into.name}.download")
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        unpacked = work / "unpacked"
-        shutil.rmtree(unpacked, ignore_errors=True)
+    with _beside(into) as work:
         for name in ARCHIVES:
             download(site + name, work / name)
-        for name in ARCHIVES:
-            unpack(work / name, unpacked, expected)
-        wrong = differing(unpacked, expected)
+            for file, content in named_files(work / name, expected):  # no other name is written, wherever it points
+                (work / "whole" / file).parent.mkdir(parents=True, exist_ok=True)
+                (work / "whole" / file).write_bytes(content)
+        wrong = differing(work / "whole", expected)
         if wrong:
-            for name in ARCHIVES:  # a later run must not take them for good
-                (work / name).unlink()
             raise CourseError(
                 f"{len(wrong)} files from {site} are missing or differ from the manifest, such "
                 f"as {wrong[0]}; run this again to download anew."
             )
-        _appear(unpacked, into)
-        shutil.rmtree(work)
-    except OSError as error:
-        raise unwritable(into.parent, error) from error
+        _appear(work / "whole", into)
     print(f"{into}: {len(expected)} files, all as in the manifest.")
 
 
@@ -76,24 +65,33 @@ def read_manifest(path: Path) -> dict[str, str]:
     return {name: digest for digest, name in lines}
 
 
-def differing(folder: Path, expected: dict[str, str]) -> list[str]:
+def differing(folder: Path, expected: Mapping[str, str]) -> list[str]:
     """The files of the manifest that the folder lacks or holds in another form."""
     return [
         name for name, digest in expected.items() if not (folder / name).is_file() or sha256(folder / name) != digest
     ]
 
 
-def _appear(whole: Path, into: Path) -> None:
-    """Puts a complete folder in its place in one step; an empty one that is there makes way."""
-    if into.is_dir():
-        into.rmdir()
-    whole.replace(into)
+def named_files(archive: Path, expected: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Yields name and content of those files in a zip archive that the manifest names, in whatever folder they lie.
+
+    Raises:
+        CourseError: it isn't a whole zip archive.
+    """
+    try:
+        with zipfile.ZipFile(archive) as content:
+            for member in content.infolist():
+                name = "/".join(PurePosixPath(member.filename).parts[-2:])
+                if name in expected:
+                    yield name, content.read(member)
+    except Exception as error:  # zipfile and its decompressors raise anything on damage: BadZipFile, zlib.error, …
+        raise CourseError(
+            f"{archive.name} isn't a whole zip archive ({error}); run this again to download anew."
+        ) from error
 
 
 def fetch_voc(into: str | Path | None = None, year: str = "2012") -> None:
     """Downloads and unpacks VOC's training and validation images, about 2 GB for 2012.
-
-    torchvision says where the archive is, verifies and unpacks it.
 
     Args:
         into: the folder for VOCdevkit/; dataset/voc by default.
@@ -103,18 +101,9 @@ def fetch_voc(into: str | Path | None = None, year: str = "2012") -> None:
         CourseError: an unknown year, no network, no space, or an archive that isn't as it should be.
     """
     check_name("year of VOC's segmentation", year, YEARS)
-    into = Path(into or ROOT / "dataset" / "voc").resolve()
-    if into.exists() and not into.is_dir():
-        raise CourseError(f"{into} is a file; name a folder with --into.")
-    if not (into / voc_folder(year)).is_dir():
-        archive = torchvision.datasets.voc.DATASET_YEAR_DICT[year]
-
-        def unpack_into(work: Path) -> None:
-            VOCSegmentation(work, year, image_set="train", download=True)
-
-        with _fetched(archive["url"], archive["filename"], archive["md5"], into, unpack_into) as work:
-            (into / voc_folder(year)).parent.mkdir(parents=True, exist_ok=True)
-            (work / voc_folder(year)).replace(into / voc_folder(year))
+    into = _folder(into, "voc")
+    archive = torchvision.datasets.voc.DATASET_YEAR_DICT[year]
+    _fetch_archive(archive["url"], archive["md5"], voc_folder(year), into / voc_folder(year))
     print(f"{into}: {len(VOC(into, 'test', year=year))} validation images of VOC {year}")
 
 
@@ -127,22 +116,10 @@ def fetch_sbd(into: str | Path | None = None) -> None:
     Raises:
         CourseError: as `fetch_voc`.
     """
-    into = Path(into or ROOT / "dataset" / "sbd").resolve()
-    if (into / "val.txt").is_file():
-        print(f"{into} is there already.")
-        return
-    if into.exists() and (not into.is_dir() or any(into.iterdir())):
+    into = _folder(into, "sbd")
+    if into.is_dir() and any(into.iterdir()) and not (into / "val.txt").is_file():
         raise CourseError(f"{into} exists but isn't the whole of SBD; remove it or name another with --into.")
-
-    def unpack_into(work: Path) -> None:
-        SBDataset(work, image_set="train", mode="segmentation", download=True)
-
-    with _fetched(SBDataset.url, SBDataset.filename, SBDataset.md5, into, unpack_into) as work:
-        whole = work / "whole"
-        whole.mkdir()
-        for name in ("img", "cls", "inst", "train.txt", "val.txt"):
-            (work / name).replace(whole / name)
-        _appear(whole, into)
+    _fetch_archive(SBDataset.url, SBDataset.md5, "benchmark_RELEASE/dataset", into)
     print(f"{into}: SBD's images and label maps")
 
 
@@ -155,45 +132,58 @@ def fetch_tiny_imagenet(into: str | Path | None = None) -> None:
     Raises:
         CourseError: as `fetch_voc`, or what is there isn't whole.
     """
-    into = Path(into or tiny_imagenet.FOLDER.parent).resolve()
-    if into.exists() and not into.is_dir():
-        raise CourseError(f"{into} is a file; name a folder with --into.")
-    folder = into / tiny_imagenet.FOLDER.name
-    if not folder.exists():
-        address, md5 = TINY_IMAGENET
-        name = address.rsplit("/", 1)[-1]
-
-        def unpack_into(work: Path) -> None:
-            extract_archive(work / name, work)
-
-        with _fetched(address, name, md5, into, unpack_into) as work:
-            into.mkdir(parents=True, exist_ok=True)
-            (work / folder.name).replace(folder)
+    name = tiny_imagenet.FOLDER.name
+    folder = _folder(into, "tinyimagenet") / name
+    _fetch_archive(*TINY_IMAGENET, name, folder)
     train, validation = (len(tiny_imagenet.load_photographs(split, folder)[1]) for split in ("train", "val"))
     print(f"{folder}: {train} photographs to train on and {validation} to validate on")
 
 
-@contextlib.contextmanager
-def _fetched(address: str, name: str, md5: str, into: Path, unpack_into: Callable[[Path], None]) -> Iterator[Path]:
-    """Downloads an archive beside a folder and has it unpacked there; removes all of it when it is in its place.
+def _folder(into: str | Path | None, name: str) -> Path:
+    """The folder for a data set, which need not exist."""
+    folder = Path(into or ROOT / "dataset" / name).resolve()
+    if folder.exists() and not folder.is_dir():
+        raise CourseError(f"{folder} is a file; name a folder with --into.")
+    return folder
 
-    An unpacking that was cut off is begun anew, from the archive that is there.
+
+def _fetch_archive(address: str, md5: str, inner: str, place: Path) -> None:
+    """Downloads and verifies an archive, and puts one of its folders in its place; does nothing where one is.
 
     Args:
-        address, name, md5: of the archive.
-        unpack_into: verifies and unpacks it in the folder it is given.
+        address, md5: of the archive.
+        inner: the folder in it.
+        place: where that is to lie.
     """
-    work = into.with_name(f".{into.name}.download")
+    if place.is_dir() and any(place.iterdir()):
+        return
+    with _beside(place) as work:
+        archive = work / address.rsplit("/", 1)[-1]
+        download(address, archive, f"md5:{md5}")
+        safe = {} if archive.suffix == ".zip" else {"filter": "data"}  # zip's own is always safe
+        shutil.unpack_archive(archive, work / "unpacked", **safe)
+        _appear(work / "unpacked" / inner, place)
+
+
+@contextlib.contextmanager
+def _beside(place: Path) -> Iterator[Path]:
+    """A folder beside a data set's place for what isn't whole yet; it is emptied before and removed in the end."""
+    work = place.with_name(f".{place.name}.download")
     try:
-        for left in work.iterdir() if work.is_dir() else ():
-            if left.name.removesuffix(".part") != name:
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-        download(address, work / name)
-        if not check_integrity(str(work / name), md5):
-            (work / name).unlink()
-            raise CourseError(f"{name} from {address} arrived damaged; run this again to download it anew.")
-        unpack_into(work)
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
         yield work
-        shutil.rmtree(work)
-    except (OSError, RuntimeError) as error:
-        raise CourseError(f"Cannot unpack {name} in {work} ({error}); free some space and run this again.") from error
+    except (OSError, tarfile.TarError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CourseError(
+            f"Cannot write to {place.parent}: {reason}; free some space or name another folder with --into."
+        ) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _appear(whole: Path, place: Path) -> None:
+    """Puts a complete folder in its place in one step; an empty one that is there makes way."""
+    if place.is_dir():
+        place.rmdir()
+    whole.replace(place)
