@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import CourseError, unknown_name
 from core.files import ROOT
+from course.notebooks.hiding import hiding
 
 if TYPE_CHECKING:
     import nbformat
@@ -75,8 +76,10 @@ def choose(names: Iterable[str], folder: Path | None = None) -> list[Path]:
         folder: where the notebooks are; the course's own by default.
 
     Raises:
-        CourseError: there is no such notebook; the message names the nearest.
+        CourseError: there is no such notebook; the message names the nearest. Or a file beside them hides a package.
     """
+    if hidden := hiding(folder or FOLDER):
+        raise CourseError(hidden[0])
     paths = {path.stem: path for path in sorted((folder or FOLDER).glob("*.ipynb"))}
     if not paths:
         raise CourseError(f"There is no notebook in {folder or FOLDER}; run this in the course's own folder.")

@@ -12,6 +12,7 @@ from core.errors import CourseError
 from core.files import ROOT, check_writable
 from core.record import read_record
 from course.notebooks import source as notebooks
+from course.notebooks.hiding import hiding
 from course.records.record import load_results
 from course.running.side_by_side import MEMORY
 
@@ -31,6 +32,7 @@ def problems(out: str | Path) -> list[str]:
     """
     return [
         *_versions((ROOT / "constraints.txt").read_text(encoding="utf-8")),
+        *hiding(notebooks.FOLDER),
         *_unwritable((out, notebooks.FOLDER, ROOT / "dataset")),
         *_space(Path(out).resolve()),
         *_threads(os.environ.get("OMP_NUM_THREADS"), os.cpu_count() or 1),
