@@ -14,6 +14,7 @@ from course.checks.networks import (
 )
 from course.checks.one_line import answer_in_one_line
 from course.checks.own_work import again, own_work
+from course.checks.relations import relation
 from course.checks.running import check_features, check_mended
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "expect",
     "expect_close",
     "own_work",
+    "relation",
 ]
 
 answer_in_one_line()
