@@ -40,6 +40,7 @@ CLASS_COLOURS = (
 )
 # Okabe and Ito's palette, for curves and bars; its yellow is too pale for a line.
 LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+EDGE = "#555555"  # of patches, and of what is marked
 LINE_STYLES = ("-", "--", "-.", ":")
 # Seven colours and four styles repeat together only after 28 lines; colour is never the only difference.
 PANELS = {
@@ -169,6 +170,13 @@ def lines(
     if len(values) + len(marked or {}) > 1:
         axis.legend(fontsize=9)
     return figure
+
+
+def picture(axis: Axes, pixels: np.ndarray, title: str) -> None:
+    """Draws an (H, W, 3) image into axes, with a title and without ticks."""
+    axis.imshow(pixels)
+    axis.set_title(title, fontsize=10)
+    axis.set_axis_off()
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> Markdown:

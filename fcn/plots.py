@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from torch import Tensor, nn
 
 from core.photographs import denormalise
-from core.plotting import CLASS_COLOURS, LINE_COLOURS
+from core.plotting import CLASS_COLOURS, EDGE, LINE_COLOURS
 from fcn.dataset import CLASSES, VOID, LabelledPhotographs
 from fcn.trainer import predict
 
@@ -37,7 +37,7 @@ def legend(figure: Figure, names: Sequence[str] = CLASSES, maps: Iterable[Tensor
     listed = range(len(names))
     if len(names) > 12:
         listed = sorted({c for each in maps for c in each.unique().tolist()} - {VOID})
-    patches = [Patch(facecolor=CLASS_COLOURS[c], edgecolor="#555555", label=names[c]) for c in listed]
+    patches = [Patch(facecolor=CLASS_COLOURS[c], edgecolor=EDGE, label=names[c]) for c in listed]
     figure.legend(handles=patches, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 

@@ -15,24 +15,8 @@ from fcn.layers import LearnedUpsampling
 from fcn.models import FCN
 
 VGG16_NAMES = (
-    "conv1_1",
-    "conv1_2",
-    "pool1",
-    "conv2_1",
-    "conv2_2",
-    "pool2",
-    "conv3_1",
-    "conv3_2",
-    "conv3_3",
-    "pool3",
-    "conv4_1",
-    "conv4_2",
-    "conv4_3",
-    "pool4",
-    "conv5_1",
-    "conv5_2",
-    "conv5_3",
-    "pool5",
+    *("conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2", "conv3_1", "conv3_2", "conv3_3", "pool3"),
+    *("conv4_1", "conv4_2", "conv4_3", "pool4", "conv5_1", "conv5_2", "conv5_3", "pool5"),
 )
 
 

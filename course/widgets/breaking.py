@@ -3,7 +3,6 @@
 from functools import partial
 
 import numpy as np
-from ipywidgets import FloatSlider, IntSlider
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -11,7 +10,8 @@ from cam.classifiers import Classifier, explain
 from cam.overlay import overlay
 from core.errors import CourseError
 from core.photographs import IMAGENET_MEAN
-from course.widgets.hands_on import Drawing, hands_on
+from core.plotting import picture
+from course.widgets.hands_on import Drawing, hands_on, slider
 
 GREY = tuple(np.round(255 * IMAGENET_MEAN.flatten().numpy()).astype(int).tolist())  # zero to the network
 
@@ -65,12 +65,8 @@ def draw(
     height, width = broken.shape[:2]
     figure = Figure(figsize=(10, 5 * height / width + 0.4), layout="constrained")
     plain, mapped = figure.subplots(1, 2)
-    plain.imshow(broken)
-    plain.set_title(f"{kept:.0%} of each side, {covered:.0%} covered, turned by {turned:g}°", fontsize=10)
-    mapped.imshow(overlay(broken, seen.heat, 0.6, "inferno"))
-    mapped.set_title(f"{seen.name}, {seen.probability:.2f}", fontsize=10)
-    for axis in (plain, mapped):
-        axis.set_axis_off()
+    picture(plain, broken, f"{kept:.0%} of each side, {covered:.0%} covered, turned by {turned:g}°")
+    picture(mapped, overlay(broken, seen.heat, 0.6, "inferno"), f"{seen.name}, {seen.probability:.2f}")
     changed = f"{kept:.0%} of each side kept, {covered:.0%} of its pixels covered, turned by {turned:g} degrees"
     return figure, f"A photograph, {changed}, and the map of what the network sees in it: {seen.name}."
 
@@ -79,8 +75,8 @@ def break_it(classifier: Classifier, photograph: np.ndarray) -> None:
     """How much to keep, to cover and to turn, beginning with the whole photograph."""
     heat = explain(classifier, photograph).heat
     controls = {
-        "kept": FloatSlider(1, min=0.1, max=1, step=0.05, description="kept", continuous_update=False),
-        "covered": FloatSlider(0, min=0, max=0.5, step=0.05, description="covered", continuous_update=False),
-        "turned": IntSlider(0, 0, 345, 15, description="turned", continuous_update=False),
+        "kept": slider("kept", 1, 0.1, 1, 0.05),
+        "covered": slider("covered", 0, 0, 0.5, 0.05),
+        "turned": slider("turned", 0, 0, 345, 15),
     }
     hands_on(partial(draw, classifier, photograph, heat), controls)

@@ -1,12 +1,11 @@
 """Kernel, stride and padding: which pixels each cell of a convolution sees, and where the cells lie."""
 
-from ipywidgets import IntSlider
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from core.errors import CourseError
-from core.plotting import LINE_COLOURS
-from course.widgets.hands_on import Drawing, hands_on
+from core.plotting import CLASS_COLOURS, EDGE, LINE_COLOURS
+from course.widgets.hands_on import Drawing, hands_on, slider
 from fcn.geometry import Grid
 
 PIXELS = 16  # of the row that is looked at
@@ -32,26 +31,23 @@ def draw(kernel: int, stride: int, padding: int, pixels: int = PIXELS) -> Drawin
     axis = figure.subplots()
     for place in range(-padding, pixels + padding):
         inside = 0 <= place < pixels
-        style = {"facecolor": "#E6E6E6"} if inside else {"facecolor": "white", "hatch": "////"}
-        axis.add_patch(Rectangle((place - 0.5, -1), 1, 1, edgecolor="#555555", **style))
+        style = {"facecolor": CLASS_COLOURS[0]} if inside else {"facecolor": "white", "hatch": "////"}
+        axis.add_patch(Rectangle((place - 0.5, -1), 1, 1, edgecolor=EDGE, **style))
         axis.text(place, -0.5, place if inside else "", ha="center", va="center", fontsize=9)
     for cell, window in enumerate(seen):
         colour = LINE_COLOURS[cell % len(LINE_COLOURS)]
         axis.plot([window[0] - 0.4, window[-1] + 0.4], [cell + 0.6] * 2, color=colour, linewidth=4, alpha=0.5)
         axis.plot(grid.start + cell * grid.step, cell + 0.6, "o", color=colour, markersize=6)
-    cells = "cell" if len(seen) == 1 else "cells"
-    title = f"{pixels} pixels → {len(seen)} {cells}, centred at {grid.start:g} + {grid.step:g} i"
-    axis.set(title=title, xlim=(-padding - 0.7, pixels + padding - 0.3), ylim=(-1.1, len(seen) + 0.2))
+    cells = f"{len(seen)} cell{'s' * (len(seen) > 1)}, centred at {grid.start:g} + {grid.step:g} i"
+    axis.set(
+        title=f"{pixels} pixels → {cells}", xlim=(-padding - 0.7, pixels + padding - 0.3), ylim=(-1.1, len(seen) + 0.2)
+    )
     axis.set_axis_off()
-    text = f"A row of {pixels} pixels and the windows of kernel {kernel}, stride {stride}, padding {padding}: "
-    return figure, text + f"{len(seen)} {cells}, centred at {grid.start:g} + {grid.step:g} i."
+    windowed = f"the windows of kernel {kernel}, stride {stride}, padding {padding}"
+    return figure, f"A row of {pixels} pixels and {windowed}: {cells}."
 
 
 def move_windows() -> None:
     """Kernel, stride and padding to move, beginning with 3, 2 and 1."""
-    bounds = {"kernel": (1, 8, 3), "stride": (1, 4, 2), "padding": (0, 4, 1)}
-    controls = {
-        name: IntSlider(start, least, most, description=name, continuous_update=False)
-        for name, (least, most, start) in bounds.items()
-    }
-    hands_on(draw, controls)
+    bounds = {"kernel": (3, 1, 8), "stride": (2, 1, 4), "padding": (1, 0, 4)}  # first, least, most
+    hands_on(draw, {name: slider(name, *values) for name, values in bounds.items()})

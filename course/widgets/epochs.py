@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from ipywidgets import IntSlider
 from matplotlib.figure import Figure
 
-from core.plotting import LINE_COLOURS
-from course.widgets.hands_on import Drawing, hands_on
+from core.plotting import EDGE, LINE_COLOURS
+from course.widgets.hands_on import Drawing, hands_on, slider
 from fcn.dataset import CLASSES
 
 
@@ -25,7 +24,7 @@ def draw(history: Sequence[Mapping], epoch: int, classes: Sequence[str] = CLASSE
     beside = curves.twinx()
     curves.plot(epochs, losses, "o-", color=LINE_COLOURS[0], markersize=3, label="training loss")
     beside.plot(epochs, scores, "s--", color=LINE_COLOURS[1], markersize=3, label="validation mean IoU")
-    curves.axvline(at["epoch"], color="#555555", linestyle=":")
+    curves.axvline(at["epoch"], color=EDGE, linestyle=":")
     curves.set(title=f"epoch {epoch} of {len(history)}", xlabel="epoch", ylabel="training loss")
     beside.set(ylabel="validation mean IoU")
     drawn = [*curves.get_lines()[:1], *beside.get_lines()]
@@ -34,12 +33,12 @@ def draw(history: Sequence[Mapping], epoch: int, classes: Sequence[str] = CLASSE
     bars.bar(range(len(classes)), per_class, color=LINE_COLOURS[2])
     bars.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
     bars.set(title="validation IoU by class", ylim=(0, 1))
-    found = sorted((name for name, iou in zip(classes, per_class) if iou > 0.05), key=classes.index)
+    found = [name for name, iou in zip(classes, per_class) if iou > 0.05]
     text = f"Training loss and mean IoU by epoch, and each class's IoU after epoch {epoch}; "
     return figure, text + (f"above 0.05 are {', '.join(found)}." if found else "none is above 0.05.")
 
 
 def step_through(history: Sequence[Mapping], classes: Sequence[str] = CLASSES) -> None:
     """The epoch to move, beginning with the last."""
-    epoch = IntSlider(len(history), 1, len(history), description="epoch", continuous_update=False)
+    epoch = slider("epoch", len(history), 1, len(history))
     hands_on(partial(draw, history, classes=classes), {"epoch": epoch})

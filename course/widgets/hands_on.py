@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from IPython import get_ipython
 from IPython.display import HTML, display
-from ipywidgets import VBox, Widget
+from ipywidgets import FloatSlider, IntSlider, VBox, Widget
 from matplotlib.figure import Figure
 
 from core.errors import CourseError
@@ -36,6 +36,12 @@ def hands_on(draw: Callable[..., Drawing], controls: Mapping[str, Widget]) -> No
     handle = display(drawn(), display_id=True)
     for control in controls.values():
         control.observe(lambda change: handle.update(drawn()), "value")
+
+
+def slider(name: str, value: float, least: float, most: float, step: float = 1) -> Widget:
+    """A slider that changes the figure once it is let go, so that figures don't queue."""
+    kind = FloatSlider if isinstance(step, float) else IntSlider
+    return kind(value=value, min=least, max=most, step=step, description=name, continuous_update=False)
 
 
 def is_attended() -> bool:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from functools import cache, partial
 
 import numpy as np
-from ipywidgets import Combobox, Dropdown, FloatSlider
+from ipywidgets import Combobox, Dropdown
 from matplotlib.figure import Figure
 
 from cam.classifiers import Classifier, Explanation, explain
 from cam.overlay import overlay
-from course.widgets.hands_on import Drawing, hands_on
+from core.plotting import picture
+from course.widgets.hands_on import Drawing, hands_on, slider
 
 
 def draw(photograph: np.ndarray, explanation: Explanation, layer: str, opacity: float) -> Drawing:
@@ -22,10 +23,8 @@ def draw(photograph: np.ndarray, explanation: Explanation, layer: str, opacity: 
     """
     height, width = photograph.shape[:2]
     figure = Figure(figsize=(6, 6 * height / width + 0.3), layout="constrained")
-    axis = figure.subplots()
-    axis.imshow(overlay(photograph, explanation.heat, opacity, "inferno"))
-    axis.set_title(f"{explanation.name}, {explanation.probability:.2f}, at {layer}")
-    axis.set_axis_off()
+    mapped = overlay(photograph, explanation.heat, opacity, "inferno")
+    picture(figure.subplots(), mapped, f"{explanation.name}, {explanation.probability:.2f}, at {layer}")
     return figure, f"Grad-CAM of {explanation.name} at {layer} over a photograph."
 
 
@@ -44,6 +43,6 @@ def choose_map(classifier: Classifier, photograph: np.ndarray, layers: Sequence[
             continuous_update=False,
         ),
         "layer": Dropdown(value=layers[-1], options=tuple(layers), description="layer"),
-        "opacity": FloatSlider(0.6, min=0, max=1, step=0.1, description="opacity", continuous_update=False),
+        "opacity": slider("opacity", 0.6, 0, 1, 0.1),
     }
     hands_on(chosen, controls)

@@ -12,6 +12,7 @@ from cam.view import check_shows_something
 from core.errors import CourseError
 from core.files import write_atomically
 from core.photographs import find_photograph, read_photograph
+from core.plotting import picture
 from course.widgets.hands_on import Drawing, hands_on
 
 # By danielbuechele, CC BY 2.0; scikit-learn has it, and takes most of a second to import, which isn't needed here.
@@ -81,8 +82,5 @@ def draw(pixels: np.ndarray, name: str) -> Drawing:
     height, width = pixels.shape[:2]
     longer = max(height, width)
     figure = Figure(figsize=(6 * width / longer, 6 * height / longer + 0.3), layout="constrained")
-    axis = figure.subplots()
-    axis.imshow(pixels)
-    axis.set_title(f"{name}: {width} × {height} pixels", fontsize=10)
-    axis.set_axis_off()
+    picture(figure.subplots(), pixels, f"{name}: {width} × {height} pixels")
     return figure, f"The photograph {name}, {width} by {height} pixels as the networks get it."

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
-from ipywidgets import IntSlider
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import nn
 
 from core.plotting import line_styles
-from course.widgets.hands_on import Drawing, hands_on
+from course.widgets.hands_on import Drawing, hands_on, slider
 from fcn.geometry import Grid, follow
 
 
@@ -61,8 +60,6 @@ def draw(image: np.ndarray, grids: Mapping[str, Grid], row: int, column: int) ->
 
 def choose_pixel(image: np.ndarray, grids: Mapping[str, Grid]) -> None:
     """Row and column to move, beginning in the middle (ipywidgets know of no click on an image)."""
-    controls = {
-        name: IntSlider(side // 2, 0, side - 1, description=name, continuous_update=False)
-        for name, side in zip(("row", "column"), image.shape[:2])
-    }
+    sides = zip(("row", "column"), image.shape[:2])
+    controls = {name: slider(name, side // 2, 0, side - 1) for name, side in sides}
     hands_on(partial(draw, image, grids), controls)

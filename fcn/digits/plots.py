@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from core.plotting import CLASS_COLOURS, LINE_COLOURS, lines
+from core.plotting import CLASS_COLOURS, EDGE, LINE_COLOURS, lines
 from fcn.digits.scenes import CLASSES, Scenes
 from fcn.geometry import Grid
 from fcn.plots import colourise
@@ -36,7 +36,7 @@ def sheet(scenes: Scenes, predictions: Mapping[str, np.ndarray], rows: int) -> F
             axis.set_axis_off()
             if row == 0:
                 axis.set_title(title, fontsize=10)
-    patches = [Patch(facecolor=colour, edgecolor="#555555", label=name) for colour, name in zip(DIGIT_COLOURS, CLASSES)]
+    patches = [Patch(facecolor=colour, edgecolor=EDGE, label=name) for colour, name in zip(DIGIT_COLOURS, CLASSES)]
     figure.legend(handles=patches, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
     return figure
 
