@@ -107,6 +107,15 @@ def read_text(path: str | Path) -> str:
         raise CourseError(f"Cannot read {path}: it is not text in UTF-8 or UTF-16; save it as UTF-8.") from error
 
 
+def is_writable(folder: str | Path) -> bool:
+    """Whether a folder can be written to; it is made if need be."""
+    try:
+        check_writable(folder)
+    except CourseError:
+        return False
+    return True
+
+
 def sha256(path: str | Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with Path(path).open("rb") as file:

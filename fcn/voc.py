@@ -4,15 +4,17 @@ Everingham et al., "The Pascal Visual Object Classes Challenge" (IJCV 2010); Har
 Inverse Detectors" (ICCV 2011).
 """
 
+import contextlib
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from torchvision.datasets import SBDataset, VOCDetection, VOCSegmentation
 
-from core.errors import CourseError
+from core.errors import CourseError, check_name
 from core.photographs import damaged, read_palette
 from fcn.dataset import VOID, LabelledPhotographs
 
@@ -72,35 +74,25 @@ class VOC(LabelledPhotographs):
         year: str | None = None,
         extra: str | Path | None = None,
     ) -> None:
-        if split not in ("train", "val", "test"):
-            raise CourseError(f'Unknown split "{split}"; choose one of train, val, test.')
+        check_name("split", split, ("train", "val", "test"))
         root = Path(root)
         self.year = year or _newest_year(root)
-        pairs = _listed(root, self.year, "val" if split == "test" else "train")
-        in_both = {p.stem for p, _ in pairs} & {
-            p.stem for p, _ in _listed(root, self.year, "train" if split == "test" else "val")
-        }
-        if in_both:
+        lists = {name: _listed(root, self.year, name) for name in ("train", "val")}
+        named = {name: {photograph.stem for photograph, _ in pairs} for name, pairs in lists.items()}
+        if in_both := named["train"] & named["val"]:
             raise CourseError(
                 f"VOC {self.year} in {root} names the image {min(in_both)} in both train.txt and val.txt, so that it "
                 "would be learned and scored; remove it from one of the lists."
             )
-        if split == "train":
-            pairs = [pair for number, pair in enumerate(pairs, start=1) if number % HELD_OUT]
-            if extra is not None:
-                named = {
-                    photograph.stem for name in ("train", "val") for photograph, _ in _listed(root, self.year, name)
-                }
-                pairs += _further(Path(extra), named)
+        if split == "test":
+            pairs = lists["val"]
         elif split == "val":
-            pairs = pairs[HELD_OUT - 1 :: HELD_OUT]
-        # SBD's folder may lie anywhere; names are told from root where they can be.
+            pairs = lists["train"][HELD_OUT - 1 :: HELD_OUT]
+        else:
+            pairs = [pair for number, pair in enumerate(lists["train"], start=1) if number % HELD_OUT]
+            if extra is not None:
+                pairs += _further(Path(extra), named["train"] | named["val"])
         super().__init__(root, split, pairs, scale)
-
-    def name(self, index: int) -> str:
-        """The photograph's file, from the root on; SBD's in full."""
-        photograph, _ = self.pairs[index]
-        return str(photograph.relative_to(self.root) if photograph.is_relative_to(self.root) else photograph)
 
     def read_label(self, path: Path) -> np.ndarray:
         """(H, W) uint8 in 0..20 or 255, from VOC's palette PNG or SBD's MATLAB file."""
@@ -116,7 +108,7 @@ class VOC(LabelledPhotographs):
 
 @dataclass(frozen=True)
 class VOCObject:
-    """One object with its box, as VOC's detection task knows it.
+    """One object with its box, from VOC's detection task.
 
     Attributes:
         label: its class, a place in `VOC_CLASSES`, from 1.
@@ -136,14 +128,9 @@ def boxed_photographs(root: str | Path, split: str, year: str) -> list[tuple[Pat
         CourseError: the list is not there, or an annotation can't be read.
     """
     path = Path(root) / voc_folder(year) / "ImageSets" / "Main" / f"{split}.txt"
-    try:
+    with _there(path, f"the folder that holds VOCdevkit, or fetch the data with `course data voc --year {year}`"):
         listed = VOCDetection(root, year, image_set=split)
-    except (OSError, RuntimeError) as error:
-        raise CourseError(
-            f"{path} is not there; give the folder that holds VOCdevkit, or fetch the data with "
-            f"`course data voc --year {year}`."
-        ) from error
-    pairs = _once(path, list(zip(map(Path, listed.images), map(Path, listed.annotations))))
+    pairs = _once(path, listed.images, listed.annotations)
     return [(photograph, read_objects(annotation)) for photograph, annotation in pairs]
 
 
@@ -181,23 +168,17 @@ def _newest_year(root: Path) -> str:
 
 
 def voc_folder(year: str) -> str:
-    """Where the archives put a year, from the root on."""
+    """The folder of a year in the archives, relative to root."""
     return f"TrainVal/VOCdevkit/VOC{year}" if year == "2011" else f"VOCdevkit/VOC{year}"
 
 
 def _listed(root: Path, year: str, name: str) -> list[tuple[Path, Path]]:
     """The pairs that one of VOC's lists names, in its order."""
-    if year not in YEARS:
-        raise CourseError(f'There is no VOC segmentation of the year "{year}"; choose one of {", ".join(YEARS)}.')
+    check_name("VOC segmentation of the year", year, YEARS)
     path = root / voc_folder(year) / "ImageSets" / "Segmentation" / f"{name}.txt"
-    try:
+    with _there(path, f"the folder that holds VOCdevkit, or fetch the data with `course data voc --year {year}`"):
         listed = VOCSegmentation(root, year, image_set=name)
-    except (OSError, RuntimeError) as error:  # RuntimeError: no folder of that year
-        raise CourseError(
-            f"{path} is not there; give the folder that holds VOCdevkit, or fetch the data with "
-            f"`course data voc --year {year}`."
-        ) from error
-    return _once(path, list(zip(map(Path, listed.images), map(Path, listed.masks))))
+    return _once(path, listed.images, listed.masks)
 
 
 def _further(folder: Path, named: set[str]) -> list[tuple[Path, Path]]:
@@ -205,19 +186,24 @@ def _further(folder: Path, named: set[str]) -> list[tuple[Path, Path]]:
     pairs = []
     for name in ("train", "val"):
         path = folder / f"{name}.txt"
-        try:
+        with _there(path, "the folder that holds SBD's img/, cls/, train.txt and val.txt, or run `course data sbd`"):
             listed = SBDataset(folder, image_set=name, mode="segmentation")
-        except (OSError, RuntimeError) as error:
-            raise CourseError(
-                f"{path} is not there; give the folder that holds SBD's img/, cls/, train.txt and "
-                "val.txt, or fetch it with `course data sbd`."
-            ) from error
-        pairs += _once(path, list(zip(map(Path, listed.images), map(Path, listed.masks))))
+        pairs += _once(path, listed.images, listed.masks)
     return [pair for pair in pairs if pair[0].stem not in named]
 
 
-def _once(path: Path, pairs: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
-    """The pairs, if no image is among them twice."""
+@contextlib.contextmanager
+def _there(path: Path, advice: str) -> Iterator[None]:
+    """Turns torchvision's errors for a missing list or folder into one sentence."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise CourseError(f"{path} is not there; give {advice}.") from error
+
+
+def _once(path: Path, photographs: Sequence[str], others: Sequence[str]) -> list[tuple[Path, Path]]:
+    """The pairs that a list names, if no image is among them twice."""
+    pairs = list(zip(map(Path, photographs), map(Path, others)))
     name, times = Counter(photograph.stem for photograph, _ in pairs).most_common(1)[0] if pairs else ("", 0)
     if times > 1:
         raise CourseError(f"{path} names the image {name} {times} times; remove the repeated lines.")

@@ -1,8 +1,11 @@
 """fcn.dataset against files made by hand and, where there is a copy, against the real CMP Facade."""
 
+import dataclasses
+import functools
 import json
+import os
+import shutil
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,10 +14,11 @@ from samples import save_label
 from sklearn.utils.class_weight import compute_class_weight
 
 from core.errors import CourseError
-from core.photographs import denormalise, read_photograph
-from fcn import dataset as dataset_module
+from core.photographs import denormalise
+from fcn import caches, data_sets
 from fcn.data_sets import load_splits
 from fcn.dataset import CLASSES, VOID, CMPFacade, class_weights, collate
+from fcn.facades.drawing import write_facades
 from fcn.metrics import ConfusionMatrix
 
 
@@ -84,6 +88,18 @@ def test_one_call_gives_the_three_splits(small_facades):
     assert [(split.split, len(split)) for split in splits] == [("train", 6), ("val", 2), ("test", 2)]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_split_counts_as_editors_save_them(small_facades, encoding):
+    (small_facades / "splits.json").write_text('{"train": 5, "validation": 2, "test": 3}', encoding=encoding)
+    assert len(CMPFacade(small_facades, "test")) == 3
+
+
+@pytest.mark.parametrize("scale", [0, -1, float("nan"), float("inf")])
+def test_a_scale_that_is_none(small_facades, scale):
+    with pytest.raises(CourseError, match="scale is .*; give a factor above 0"):
+        CMPFacade(small_facades, "train", scale)
+
+
 @pytest.mark.parametrize(
     "counts",
     ['{"train": -1, "validation": 5, "test": 6}', '{"train": 6.0, "validation": 2, "test": 2}', "[6, 2, 2]", "{"],
@@ -109,16 +125,16 @@ def test_suffixes_in_other_letters_count(small_facades):
 def test_what_is_kept_in_memory_is_bounded(small_facades, monkeypatch):
     dataset = CMPFacade(small_facades, "train", scale=1.0)
     size = 4 * 64 * 96  # of the first: three channels and the label
-    monkeypatch.setattr("fcn.dataset.CACHE_BYTES", 2 * size + 100)
+    monkeypatch.setattr("fcn.caches.CACHE_BYTES", 2 * size + 100)
     images = [dataset[index][0] for index in range(len(dataset))]
-    assert 0 < sum(pixels.nbytes + label.nbytes for pixels, label in dataset._read.values()) <= 2 * size + 100
+    assert 0 < sum(pixels.nbytes + label.nbytes for pixels, label in dataset._cache.kept.values()) <= 2 * size + 100
     assert all(torch.equal(image, dataset[index][0]) for index, image in enumerate(images))
 
 
 def test_a_file_is_hashed_once_while_it_stays_as_it_is(small_facades, monkeypatch):
     read = []
-    whole = dataset_module.sha256
-    monkeypatch.setattr(dataset_module, "sha256", lambda path: read.append(path) or whole(path))
+    whole = caches.sha256
+    monkeypatch.setattr(caches, "sha256", lambda path: read.append(path) or whole(path))
     first = CMPFacade(small_facades, "val").sha256()
     assert CMPFacade(small_facades, "val").sha256() == first and len(read) == 4
     path = CMPFacade(small_facades, "val").pairs[0][0]
@@ -154,12 +170,83 @@ def test_label_map_of_another_size_or_with_an_unknown_label(small_facades):
             CMPFacade(small_facades)[0]
 
 
-def test_photograph_is_turned_as_exif_says(tmp_path):
+def write_turned(folder, orientation, size, map_shape):
+    """A photograph of the given size as stored, with EXIF's orientation, and a map of the given shape."""
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by 90 degrees
-    Image.fromarray(np.zeros((10, 30, 3), dtype=np.uint8)).save(tmp_path / "turned.jpg", exif=exif)
-    assert read_photograph(tmp_path / "turned.jpg").shape == (30, 10, 3)
-    assert cv2.imread(str(tmp_path / "turned.jpg")).shape == (30, 10, 3)
+    exif[0x0112] = orientation
+    Image.fromarray(np.zeros((*size, 3), dtype=np.uint8)).save(folder / "base/cmp_b0001.jpg", exif=exif)
+    save_label(folder / "base/cmp_b0001.png", np.ones(map_shape, np.uint8))
+
+
+@pytest.mark.parametrize("orientation", range(5, 9))
+def test_a_map_of_a_turned_photograph_as_it_is_shown(small_facades, orientation):
+    write_turned(small_facades, orientation, (10, 30), (30, 10))
+    assert CMPFacade(small_facades, scale=1)[0][0].shape == (3, 30, 10)
+    assert CMPFacade(small_facades).size(0) == (10, 30)
+
+
+@pytest.mark.parametrize(
+    "orientation, size, map_shape", [(6, (10, 30), (10, 30)), (8, (20, 20), (20, 20)), (3, (10, 30), (10, 30))]
+)
+def test_a_map_that_may_lie_on_the_stored_pixels_is_refused(small_facades, orientation, size, map_shape):
+    write_turned(small_facades, orientation, size, map_shape)
+    with pytest.raises(CourseError, match="cmp_b0001.jpg is turned or mirrored by its EXIF entry.*save the photograph"):
+        CMPFacade(small_facades)[0]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+    write_facades(folder, 6, 2, 2)
+    return folder
+
+
+@pytest.mark.parametrize("factor", [0.3, 0.5, 0.75, 1.5, 3])
+@pytest.mark.parametrize("how", ["NEAREST", "BILINEAR", "BICUBIC", "LANCZOS"])
+def test_maps_that_were_resized_with_interpolation_are_refused(drawn, tmp_path, factor, how):
+    shutil.copytree(drawn, tmp_path / "resized")
+    for path in (tmp_path / "resized").glob("*/*.*"):
+        image = Image.open(path)
+        size = [round(side * factor) for side in image.size]
+        if path.suffix == ".png":  # as grey: of a palette Pillow takes the nearest whatever it is told
+            Image.fromarray(np.asarray(image)).resize(size, Image.Resampling[how]).point(
+                lambda v: min(max(v, 1), 12)
+            ).save(path)
+        else:
+            image.resize(size).save(path)
+    if how == "NEAREST":
+        load_splits(str(tmp_path / "resized"), 1.0)
+    else:
+        with pytest.raises(CourseError, match="were resized with interpolation.*nearest neighbour"):
+            load_splits(str(tmp_path / "resized"), 1.0)
+
+
+def test_a_changed_map_behind_a_link_is_noticed(small_facades, tmp_path):
+    (small_facades / "base").rename(tmp_path / "elsewhere")
+    (small_facades / "base").symlink_to(tmp_path / "elsewhere")
+    before = CMPFacade(small_facades).sha256()
+    save_label(tmp_path / "elsewhere" / "cmp_b0001.png", np.full((64, 96), 5, np.uint8))
+    assert CMPFacade(small_facades).sha256() != before
+
+
+@pytest.mark.parametrize("how", ["no folder can be made", "read only"])
+def test_where_the_course_cannot_be_written_to_facades_are_drawn_in_the_users_cache(tmp_path, monkeypatch, how):
+    if how == "read only":
+        if os.geteuid() == 0:
+            pytest.skip("root writes everywhere")
+        (tmp_path / "dataset").mkdir(mode=0o555)
+    else:
+        (tmp_path / "dataset").touch()
+    monkeypatch.setattr(data_sets, "ROOT", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    entry = dataclasses.replace(
+        data_sets.DATA_SETS["builtin"], make=functools.partial(write_facades, train=4, validation=1, test=1)
+    )
+    monkeypatch.setitem(data_sets.DATA_SETS, "builtin", entry)
+    splits = load_splits("builtin", 0.5)
+    assert [len(split) for split in splits] == [4, 1, 1]
+    assert splits[0].root.is_relative_to(data_sets.pooch.os_cache("fcn-cam-course"))
+    assert load_splits("builtin", 0.5)[0].root == splits[0].root
 
 
 def test_real_data_gives_the_published_constant_baseline(real_facades):
