@@ -61,6 +61,13 @@ def import_slowly(name: str) -> list[str]:
     return []
 
 
+def draw_facades() -> None:
+    """Draws the built-in facades where they aren't there, with a progress bar."""
+    from fcn.facades.drawing import write_facades  # not above: it takes a second to import
+
+    write_facades(ROOT / "dataset" / "builtin", progress=True)
+
+
 def speed(out: str | Path, root: Path = ROOT) -> str:
     """How this machine compares with the recorded runs, by the seconds of the first training at hand.
 
