@@ -18,7 +18,7 @@ COMMANDS = {
         "course.commands.report",
         "write report.html and results.csv about one or several runs, and print what came out",
     ),
-    "claims": ("course.commands.claims", "write docs/claims.md from the committed records"),
+    "pages": ("course.commands.pages", "write docs/results.md and docs/claims.md from the committed records"),
     "release": ("course.commands.release", "write the blank version for students into a new folder"),
     "grade": ("course.commands.grade", "grade a folder of submissions with nbgrader, with feedback and grades.csv"),
     "slides": ("course.commands.slides", "make slides for a lecture from notebooks and their stored outputs"),

@@ -22,5 +22,5 @@ def show_report(*folders: str | Path) -> None:
     """Writes the report and the table of results, and prints what came out."""
     from course.reporting import report  # not above: a run must not wait for what only its end needs
 
-    written = report.write_report(*folders)
-    print(f"Report: {written.page}\nTable:  {written.table}\n\n{written.text}")
+    summary = report.write_report(*folders)
+    print(f"Report: {Path(folders[0]) / 'report.html'}\nTable:  {Path(folders[0]) / 'results.csv'}\n\n{summary}")

@@ -1,11 +1,10 @@
 """A published claim, and how its figures over several seeds decide it."""
 
 import statistics
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.spread import mean_and_spread
-from course.records.conditions import Results
+from course.records.comparison import Results
 
 
 class NotMeasured(Exception):
@@ -38,12 +37,12 @@ class OtherRecords:
 
     Attributes:
         folders: the records', in files/results/.
-        what: data and setting, in words.
+        setting: data, network and budget, in words.
         figures: records by the paths of their files → our figure by seed.
     """
 
     folders: tuple[str, ...]
-    what: str
+    setting: str
     figures: Callable[[Results], Mapping[int, float]]
 
 
@@ -75,60 +74,3 @@ class Claim:
     unit: str = ""
     drawings: OtherRecords | None = None
     photographs: OtherRecords | None = None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What became of a claim on one kind of data.
-
-    Attributes:
-        claim: which.
-        figures: ours, by seed (None if the notebooks draw nothing).
-        verdict: from the figures; "not measured" if there are none.
-        recorded: the seeds whose figures come from committed records, and not from the runs at hand.
-        what: data and setting, where they are others than the column's.
-    """
-
-    claim: Claim
-    figures: Mapping[int | None, float]
-    verdict: str
-    recorded: Collection[int | None] = ()
-    what: str = ""
-
-    def from_records(self) -> bool:
-        """Whether there are figures, and all come from committed records."""
-        return bool(self.figures) and len(self.recorded) == len(self.figures)
-
-    def own_figure(self) -> str:
-        """Mean ± standard deviation over the seeds, and how many there are; a dash if there are none."""
-        if not self.figures:
-            return "–"
-        text = mean_and_spread(list(self.figures.values()), self.claim.form)
-        if self.claim.unit:
-            text += f" {self.claim.unit}"
-        seeds = f"{len(self.figures)} seed{'s' if len(self.figures) > 1 else ''}"
-        if self.recorded and not self.from_records():
-            seeds += f", {len(self.recorded)} recorded"
-        return f"{text} ({seeds})"
-
-    def told(self) -> str:
-        """Figure and verdict in one cell of a table."""
-        if not self.figures:
-            return self.verdict
-        return f"{self.own_figure()}: {self.verdict}" + (f"; {self.what}" if self.what else "")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A claim with what became of it on drawings (and generated pictures) and on photographs.
-
-    Each has at least one finding; several where the runs at hand differ in more than the seed.
-    """
-
-    claim: Claim
-    drawings: Sequence[Finding]
-    photographs: Sequence[Finding]
-
-    def from_runs(self) -> bool:
-        """Whether the runs at hand say something of it."""
-        return any(found.figures and not found.from_records() for found in (*self.drawings, *self.photographs))

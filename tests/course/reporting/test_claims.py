@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import importlib
-import json
 import shlex
 
 import pytest
@@ -14,11 +13,10 @@ from core.files import ROOT
 from core.record import read_record
 from course.__main__ import COMMANDS
 from course.reporting.claims import facades as claims_facades
-from course.reporting.claims import measure as claims
 from course.reporting.claims.claim import Claim, above, in_favour
-from course.reporting.claims.page import as_text, marked, page
+from course.reporting.claims.table import CLAIMS, claims_table, claims_text, findings
 
-BY_NAME = {claim.name: claim for claim in claims.CLAIMS}
+BY_NAME = {claim.name: claim for claim in CLAIMS}
 SCRATCH, PRETRAINED, SKIPS = claims_facades.SCRATCH, claims_facades.PRETRAINED, claims_facades.SKIPS
 
 
@@ -30,8 +28,21 @@ def run_with(gain: float, seed: int = 0, **more) -> dict:
     }
 
 
+def on(kind: str, name: str, runs: list[dict], recorded: dict | None = None) -> list:
+    """What the claim came to on one kind of data."""
+    return [found for found in findings(runs, recorded or {}, [BY_NAME[name]]) if found.kind == kind]
+
+
 def finding(name: str, run: dict, recorded: list = ()):
-    return claims.measure(run, recorded, [BY_NAME[name]])[0]
+    (found,) = on("drawings", name, [run], {str(number): each for number, each in enumerate(recorded)})
+    return found
+
+
+def told(kind: str, name: str, runs: list[dict], recorded: dict | None = None) -> list[str]:
+    """As a report has it: a star for what is recorded."""
+    return [
+        str(found) + ("" if found.from_runs or not found.figures else "*") for found in on(kind, name, runs, recorded)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,14 +71,14 @@ def test_a_verdict_needs_every_seed_and_more_than_the_spread(figures, verdict):
 
 def test_one_seed_is_said_to_be_one():
     found = finding("pretrained-helps", run_with(0.1))
-    assert (found.own_figure(), found.verdict) == ("+0.100 (1 seed)", "agrees")
+    assert (found.ours, found.verdict) == ("+0.100 (1 seed)", "agrees")
 
 
 def test_recorded_seeds_join_and_the_runs_own_wins():
     recorded = [run_with(0.9, seed=0), run_with(0.2, seed=1), run_with(0.3, seed=2)]
     found = finding("pretrained-helps", run_with(0.1), recorded)
     assert found.figures == pytest.approx({0: 0.1, 1: 0.2, 2: 0.3})
-    assert (found.own_figure(), found.verdict) == ("+0.200 ± 0.100 (3 seeds, 2 recorded)", "reproduced")
+    assert (found.ours, found.verdict) == ("+0.200 ± 0.100 (3 seeds, 2 recorded)", "reproduced")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +123,7 @@ def test_the_other_facade_claims_read_their_records():
         SKIPS: record(SKIPS, 0, [0.1, 0.35], 0.4),
         "05_compare": record("05_compare", measured={"boundary_gain": 0.2, "interior_gain": 0.05}),
     }
-    found = {f.claim.name: f for f in claims.measure(run, [])}
+    found = {f.claim.name: f for f in findings([run], {}) if f.kind == "drawings"}
     assert found["8s-beats-32s"].figures == pytest.approx({0: 0.1})
     assert found["8s-boundaries"].figures == pytest.approx({0: 0.15})
     assert found["test-figures"].figures == pytest.approx({0: -0.05})
@@ -143,20 +154,22 @@ def test_the_claims_about_the_papers_tables():
         "10_fcn_backbones": record("10_fcn_backbones", measured=backbones),
         "11_fcn_skips": record("11_fcn_skips", measured=stages),
     }
-    found = {f.claim.name: f for f in claims.measure(run, [])}
+    found = {f.claim.name: f for f in findings([run], {}) if f.kind == "drawings"}
     assert found["vgg-best"].figures == pytest.approx({0: 0.05})
     assert found["finer-is-better"].figures == pytest.approx({0: 0.02})  # 8s over 16s trained as long, not over 32s
-    assert (found["any-size"].own_figure(), found["any-size"].verdict) == ("4.0 times (1 seed)", "agrees")
+    assert (found["any-size"].ours, found["any-size"].verdict) == ("4.0 times (1 seed)", "agrees")
     assert found["upsampling-costly"].figures == pytest.approx({0: -0.5})
     backbones["any_size"].pop()
-    assert {f.claim.name: f for f in claims.measure(run, [])}["any-size"].verdict == "disagrees"
+    assert {f.claim.name: f for f in findings([run], {}) if f.kind == "drawings"}["any-size"].verdict == "disagrees"
     run["11_fcn_skips"]["parameters"]["controls"] = False
     del stages["networks"]["32s, as long"]  # a run without the controls says nothing
-    assert {f.claim.name: f for f in claims.measure(run, [])}["finer-is-better"].verdict == "not measured"
+    assert {f.claim.name: f for f in findings([run], {}) if f.kind == "drawings"}[
+        "finer-is-better"
+    ].verdict == "not measured"
 
 
 def test_what_was_not_measured_is_said_so():
-    assert {f.verdict for f in claims.measure({}, [run_with(0.1, 1)])} == {"not measured"}
+    assert {f.verdict for f in findings([{}], {})} == {"not measured"}
 
 
 def test_a_key_that_a_record_lacks_is_an_error():
@@ -166,7 +179,7 @@ def test_a_key_that_a_record_lacks_is_an_error():
         finding("pretrained-helps", cut_short)
     mistyped = dataclasses.replace(BY_NAME["pretrained-helps"], figure=lambda results: results[PRETRAINED]["tset"])
     with pytest.raises(CourseError, match="lacks 'tset'"):
-        claims.measure(run_with(0.1), [], [mistyped])
+        findings([run_with(0.1)], {}, [mistyped])
 
 
 def committed() -> dict[str, dict]:
@@ -180,45 +193,32 @@ def committed() -> dict[str, dict]:
     return runs
 
 
-def row(name: str, runs: list[dict], recorded: dict):
-    (found,) = claims.claims_table(runs, recorded, [BY_NAME[name]]).rows
-    return found
-
-
-def told(findings) -> list[str]:
-    return [marked(found) for found in findings]
-
-
 def test_one_claim_has_a_verdict_on_drawings_and_one_on_photographs():
-    found = row("pretrained-helps", [], committed())
-    assert told(found.drawings) == ["+0.110 ± 0.010 (3 seeds): reproduced*"]
-    assert told(found.photographs) == ["-0.110 ± 0.010 (3 seeds): refuted*"]
-    assert not found.from_runs()
+    assert told("drawings", "pretrained-helps", [], committed()) == ["+0.110 ± 0.010 (3 seeds): reproduced*"]
+    assert told("photographs", "pretrained-helps", [], committed()) == ["-0.110 ± 0.010 (3 seeds): refuted*"]
+    (row,) = claims_table(findings([], committed(), [BY_NAME["pretrained-helps"]]), mark="*").itertuples()
+    assert (row.drawings[-11:], row.photographs[-8:]) == ("reproduced*", "refuted*")
 
 
 def test_a_run_stands_in_the_column_of_its_data():
     drawn = {name: each | {"parameters": each["parameters"] | {"epochs": 9}} for name, each in run_with(0.3).items()}
-    found = row("pretrained-helps", [drawn], committed())
-    assert told(found.drawings) == ["+0.300 (1 seed): agrees"] and found.from_runs()
-    assert told(found.photographs) == ["-0.110 ± 0.010 (3 seeds): refuted*"]
+    assert told("drawings", "pretrained-helps", [drawn], committed()) == ["+0.300 (1 seed): agrees"]
+    assert told("photographs", "pretrained-helps", [drawn], committed()) == ["-0.110 ± 0.010 (3 seeds): refuted*"]
     photographed = {name: each | {"data": each["data"] | {"name": "houses"}} for name, each in drawn.items()}
-    found = row("pretrained-helps", [photographed], committed())
-    assert told(found.drawings) == ["+0.110 ± 0.010 (3 seeds): reproduced*"]
-    assert told(found.photographs) == ["+0.300 (1 seed): agrees"]
+    recorded = ["+0.110 ± 0.010 (3 seeds): reproduced*"]
+    assert told("drawings", "pretrained-helps", [photographed], committed()) == recorded
+    assert told("photographs", "pretrained-helps", [photographed], committed()) == ["+0.300 (1 seed): agrees"]
 
 
 def test_several_runs_are_joined_over_seeds_and_told_apart_by_what_else_they_differ_in():
     runs = [run_with(gain, seed, epochs=epochs) for epochs in (3, 9) for seed, gain in enumerate((0.1, 0.2, 0.3))]
     runs.append(run_with(0.9, 0, epochs=9))  # a seed counts once
     runs.append({SKIPS: record(SKIPS, 0, [0.1], 0.4)})  # without what the claim compares
-    found = row("pretrained-helps", runs, {"builtin_seed3": run_with(0.4, 3, epochs=9)})
-    assert told(found.drawings) == [
+    assert told("drawings", "pretrained-helps", runs, {"builtin_seed3": run_with(0.4, 3, epochs=9)}) == [
         "+0.200 ± 0.100 (3 seeds): reproduced; epochs = 3",
         "+0.250 ± 0.129 (4 seeds, 1 recorded): reproduced; epochs = 9",
     ]
-    other = run_with(0.3, 0, sha256="cd" * 32)
-    found = row("pretrained-helps", [run_with(-0.1), other], {})
-    assert told(found.drawings) == [
+    assert told("drawings", "pretrained-helps", [run_with(-0.1), run_with(0.3, 0, sha256="cd" * 32)]) == [
         "-0.100 (1 seed): disagrees; data = builtin abababab",
         "+0.300 (1 seed): agrees; data = builtin cdcdcdcd",
     ]
@@ -226,8 +226,7 @@ def test_several_runs_are_joined_over_seeds_and_told_apart_by_what_else_they_dif
 
 def test_where_no_record_exists_the_cell_says_so():
     recorded = {name: run for name, run in committed().items() if name.startswith("builtin")}
-    found = row("pretrained-helps", [], recorded)
-    assert told(found.drawings)[0].endswith("reproduced*") and told(found.photographs) == ["not measured"]
+    assert told("photographs", "pretrained-helps", [], recorded) == ["not measured"]
 
 
 def test_a_run_that_left_a_claim_out_leaves_its_column_to_the_records():
@@ -235,61 +234,51 @@ def test_a_run_that_left_a_claim_out_leaves_its_column_to_the_records():
     measured = {"networks": {name: {"mean_iou": value} for name, value in networks.items()}}
     recorded = {"builtin_seed0": {"11_fcn_skips": record("11_fcn_skips", measured=measured)}}
     run = {"11_fcn_skips": record("11_fcn_skips", controls=False)}
-    assert told(row("finer-is-better", [run], recorded).drawings) == ["+0.100 (1 seed): agrees*"]
+    assert told("drawings", "finer-is-better", [run], recorded) == ["+0.100 (1 seed): agrees*"]
 
 
 def test_a_short_training_says_who_learns_faster_and_not_who_ends_up_better():
     """What few epochs show is left to `residual-faster`; the recorded, longer trainings have the word on the end."""
-    accuracy = {"plain 35": {"test": 0.2}, "residual 35": {"test": 0.6}}
-    short = {
-        "08_plain_vs_residual": record("08_plain_vs_residual", 0, measured={"accuracy": accuracy}, depths=[20, 35])
-    }
-    longer = {
-        "08_plain_vs_residual": record(
-            "08_plain_vs_residual", 0, measured={"accuracy": accuracy}, depths=[20, 35], epochs=12
-        )
-    }
+    name, measured = "08_plain_vs_residual", {"accuracy": {"plain 35": {"test": 0.2}, "residual 35": {"test": 0.6}}}
+    short = {name: record(name, measured=measured, depths=[20, 35])}
+    longer = {name: record(name, measured=measured, depths=[20, 35], epochs=12)}
     accuracies = {("none", 0): 0.7, ("identity", 0): 0.8, ("none", 1): 0.7, ("identity", 1): 0.82}
     records = {
         f"{shortcut}{seed}": {"seed": seed, "parameters": {"shortcut": shortcut}, "test": {"accuracy": accuracy}}
         for (shortcut, seed), accuracy in accuracies.items()
     }
-    recorded = {"residual_builtin": records}
-    assert told(row("residual-accuracy", [short], recorded).drawings) == [
+    recorded = {"residual_builtin": records, "cifar10_jpeg": records}
+    assert told("drawings", "residual-accuracy", [short], recorded) == [
         "+0.110 ± 0.014 (2 seeds): reproduced; built-in shapes, 20 layers, 12 epochs*"
     ]
-    assert told(row("residual-accuracy", [longer], recorded).drawings) == ["+0.400 (1 seed): agrees"]
-    assert told(row("residual-faster", [short], recorded).drawings) == ["+0.400 (1 seed): agrees"]
-    assert told(row("residual-faster", [], {"cifar10_jpeg": records}).photographs) == [
+    assert told("drawings", "residual-accuracy", [longer], recorded) == ["+0.400 (1 seed): agrees"]
+    assert told("drawings", "residual-faster", [short], recorded) == ["+0.400 (1 seed): agrees"]
+    assert told("photographs", "residual-faster", [], recorded) == [
         "+0.110 ± 0.014 (2 seeds): reproduced; CIFAR-10 in a JPEG copy, 20 layers, 5 epochs*"
     ]
-    assert told(row("residual-faster", [], {}).photographs) == ["not measured"]
     del records["identity1"]
     with pytest.raises(CourseError, match="accuracy can't be computed: the record of files/results/residual_b.* lacks"):
-        row("residual-accuracy", [], recorded)
+        told("drawings", "residual-accuracy", [], recorded)
 
 
-def test_the_table_fits_a_terminal_and_says_what_it_was_measured_with():
-    text = as_text(claims.claims_table([run_with(0.1, weights="course")], committed()))
-    assert "drawings: built-in facades, small course weights" in text.splitlines()
-    assert "photographs: CMP Facade photographs, ImageNet weights" in text.splitlines()
-    assert max(map(len, text.splitlines())) <= 120
-    named = [claim.name for claim in claims.CLAIMS if f"\n{claim.name}" in text]
-    assert named == ["pretrained-helps", "pretrained-faster"]  # the others say nothing of this run
-    assert "* from the committed records" in text
-    assert text.endswith(
-        f"\nClaims that rest on other notebooks: {len(claims.CLAIMS) - 2}; docs/claims.md has what is recorded."
-    )
+def test_a_figure_that_is_no_number_is_an_error():
+    measured = {"scores": {"standardFCN, single digits": {"grid": {"digit_mean_iou": "good"}}}}
+    with pytest.raises(CourseError, match="digits-generalise can't be computed"):
+        told("drawings", "digits-generalise", [{"09_digit_surgery": record("09_digit_surgery", measured=measured)}])
 
 
-def test_a_run_that_no_claim_rests_on_prints_no_table():
-    text = as_text(claims.claims_table([{"12_photographs": record("12_photographs")}], committed()))
-    assert text == f"Claims that rest on other notebooks: {len(claims.CLAIMS)}; docs/claims.md has what is recorded."
+def test_a_terminal_gets_a_line_for_each_finding_of_the_runs():
+    lines = claims_text(findings([run_with(0.1, weights="course")], committed())).splitlines()
+    assert [line.split()[0] for line in lines] == ["claim", "pretrained-helps", "pretrained-faster", "Claims"]
+    assert lines[1].split("  ")[-1].endswith("reproduced") and max(map(len, lines)) <= 120
+    assert lines[-1].endswith(f"other notebooks: {len(CLAIMS) - 2}; docs/claims.md has what is recorded.")
+    nothing = claims_text(findings([{"12_photographs": record("12_photographs")}], committed()))
+    assert nothing == f"Claims that rest on other notebooks: {len(CLAIMS)}; docs/claims.md has what is recorded."
 
 
 def test_every_claim_is_complete_and_its_name_unique():
-    assert len(BY_NAME) == len(claims.CLAIMS)
-    for claim in claims.CLAIMS:
+    assert len(BY_NAME) == len(CLAIMS)
+    for claim in CLAIMS:
         assert isinstance(claim, Claim)
         assert claim.statement and claim.source and claim.published and claim.notebooks
         for notebook in claim.notebooks:  # a mistyped name would read "not measured"
@@ -297,15 +286,6 @@ def test_every_claim_is_complete_and_its_name_unique():
         for other in (claim.drawings, claim.photographs):
             for folder in other.folders if other else ():
                 assert (ROOT / "files" / "results" / folder).is_dir()
-
-
-def test_committed_records_are_read_by_run(tmp_path):
-    (tmp_path / "seed1").mkdir()
-    (tmp_path / "seed1" / f"{SCRATCH}.json").write_text(json.dumps(record(SCRATCH, 1)))
-    assert claims.recorded_runs(tmp_path) == {"seed1": {SCRATCH: record(SCRATCH, 1)}}
-    (tmp_path / "seed1" / f"{SCRATCH}.json").write_text("{")
-    with pytest.raises(CourseError, match="not a readable record"):
-        claims.recorded_runs(tmp_path)
 
 
 def test_the_committed_records_are_readable_and_their_commands_are_known():
@@ -321,9 +301,3 @@ def test_the_committed_records_are_readable_and_their_commands_are_known():
             parser = argparse.ArgumentParser(exit_on_error=False)
             module.add_arguments(parser)
             parser.parse_args(rest)
-
-
-def test_the_claims_page_is_what_the_records_say():
-    written = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
-    assert written == page(), "the records have changed: write it anew with `course claims`"
-    assert not [line for line in written.splitlines() if line.split(" | ")[4:5] == ["not measured"]]

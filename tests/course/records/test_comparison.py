@@ -5,7 +5,7 @@ from course_samples import record, write_records
 
 from core.errors import CourseError
 from core.record import write_record
-from course.records.compare import comparable, load_runs
+from course.records.comparison import comparable, load_runs
 
 NAMES = {"02_first": "first", "03_second": "second"}
 
