@@ -17,7 +17,6 @@ from cam.view import seen_size, whole
 from cam.voc_experiment import class_mean, score, shift
 from cam.voc_head import CLASSES, UNSURE, average_precisions, fit_head, presence
 from cam.voc_maps import Cells, Mapped, Target, mapped, targets_of
-from core.files import ROOT
 from core.record import read_record
 from course.__main__ import main
 from fcn.geometry import Grid
@@ -169,20 +168,3 @@ def test_the_command_on_a_small_folder(tmp_path, capsys):
     assert table["oracle boxes at the map's resolution"]["pointing"] > 0.9 > table["random map"]["pointing"]
     assert main(["pointing", "--data", str(tmp_path / "VOCdevkit")]) == 2
     assert "train.txt is not there" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "row",
-    ["CAM, ordinary upsampling", "CAM, aligned", "CAM, half a cell to the lower right", "centre blob", "wrong class"],
-)
-def test_the_results_page_gives_the_records(row):
-    records = [read_record(path) for path in sorted((ROOT / "files/results/voc2007_cam").glob("seed*.json"))]
-    assert [record["seed"] for record in records] == [0, 1, 2]
-    cells = []
-    for score_name in ("pointing_15px", "pointing_difficult_15px", "pointing", "box_accuracy_0.5"):
-        values = [record["measured"]["table"][row][score_name] for record in records]
-        cells.append(f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}")
-    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-    assert f"| {row} | {' | '.join(cells)} |" in page
-    assert f"{records[0]['measured']['targets']:,} classes" in page
-    assert f"{np.mean([record['test']['mean_average_precision'] for record in records]):.3f}" in page
