@@ -12,10 +12,11 @@ from course.notebooks import source as notebooks
 from course.notebooks.hiding import hiding
 
 
-@pytest.mark.parametrize("name", ["cam", "core", "random", "numpy"])
+@pytest.mark.parametrize("name", ["cam", "core", "numpy"])
 def test_a_file_with_a_packages_name_is_told_before_anything_runs(tmp_path, name):
     write_notebook(tmp_path, "01_first")
-    (tmp_path / "mine.py").touch()
+    for harmless in ("mine", "random"):
+        (tmp_path / f"{harmless}.py").touch()
     assert hiding(tmp_path) == [] and notebooks.choose([], tmp_path)
     (tmp_path / f"{name}.py").touch()
     with pytest.raises(CourseError, match=f"{name}.py hides the package {name} .*another name"):
