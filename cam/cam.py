@@ -27,21 +27,28 @@ def class_activation_map(features: Tensor, fc_weight: Tensor, class_index: Class
             single image, one class or K of them.
 
     Returns:
-        (N, h, w), or (N, K, h, w) for several classes each; a single image's maps come without the N.
+        (N, h, w), or (N, K, h, w) for several classes each; a single image's maps come without the N. Half-precision
+        features give float32 maps.
 
     Raises:
         CourseError: shapes that do not fit, a class that does not exist, a number of classes other than N.
     """
     if features.ndim == 3:
-        classes = torch.as_tensor(class_index)
-        return class_activation_map(features[None], fc_weight, classes[None])[0]
+        return class_activation_map(features[None], fc_weight, _as_tensor(class_index)[None])[0]
     if features.ndim != 4 or fc_weight.ndim != 2 or features.shape[1] != fc_weight.shape[1]:
         raise CourseError(
             f"Features of shape {tuple(features.shape)} and a weight of shape "
             f"{tuple(fc_weight.shape)} do not fit; give (N, C, h, w) and (num_classes, C)."
         )
     classes = check_classes(class_index, len(features), len(fc_weight)).to(fc_weight.device)
-    return torch.einsum("nchw,n...c->n...hw", features, fc_weight[classes])
+    features, weight = at_least_float32(features), at_least_float32(fc_weight[classes])
+    precision = torch.promote_types(features.dtype, weight.dtype)
+    return torch.einsum("nchw,n...c->n...hw", features.to(precision), weight.to(precision))
+
+
+def at_least_float32(values: Tensor) -> Tensor:
+    """Half-precision values as float32, in which sums over hundreds of channels keep their digits."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def check_classes(class_index: ClassIndex, count: int, num_classes: int) -> Tensor:
@@ -50,9 +57,7 @@ def check_classes(class_index: ClassIndex, count: int, num_classes: int) -> Tens
     Raises:
         CourseError: an index outside 0..num_classes-1, one that is no integer, or not `count` of them.
     """
-    classes = torch.as_tensor(class_index)
-    if classes.is_floating_point() or classes.dtype == torch.bool:
-        raise CourseError(f"A class index is an integer, not {class_index}; give its place in the list of classes.")
+    classes = _as_tensor(class_index)
     if classes.ndim == 0:
         classes = classes.expand(count)
     if classes.ndim > 2 or len(classes) != count:
@@ -64,6 +69,17 @@ def check_classes(class_index: ClassIndex, count: int, num_classes: int) -> Tens
     if len(wrong):
         raise CourseError(f"There is no class {wrong[0].item()}; the network knows 0 to {num_classes - 1}.")
     return classes.long()
+
+
+def _as_tensor(class_index: ClassIndex) -> Tensor:
+    """An integer tensor of class indices; raises CourseError if they are something else."""
+    try:
+        classes = torch.as_tensor(class_index)
+    except (TypeError, ValueError, RuntimeError):
+        classes = None
+    if classes is None or classes.is_floating_point() or classes.is_complex() or classes.dtype == torch.bool:
+        raise CourseError(f"A class index is an integer, not {class_index!r}; give its place in the list of classes.")
+    return classes
 
 
 def top_prediction(logits: Tensor) -> tuple[Tensor, Tensor]:

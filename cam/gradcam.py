@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from cam.cam import ClassIndex, check_classes, check_finite
+from cam.cam import ClassIndex, at_least_float32, check_classes, check_finite
 from cam.layers import find_layer
 from core.errors import CourseError
 
@@ -51,6 +51,8 @@ def grad_cam(
             "Grad-CAM needs gradients, and they are switched off here; "
             "call it outside torch.no_grad() and torch.inference_mode()."
         )
+    if not isinstance(layer, nn.Module | str):
+        raise CourseError(f"A layer is a module or its name, not {layer!r}; ask for one layer's maps at a time.")
     module = find_layer(model, layer)
     kept: list[Tensor] = []
 
@@ -80,14 +82,14 @@ def grad_cam(
         scores = logits.gather(1, classes.view(len(x), -1)).sum(0)  # images don't mix: each gradient is its own image's
         weights = [torch.autograd.grad(score, kept[0], retain_graph=True)[0].mean(dim=(2, 3)) for score in scores]
         features = kept[0].detach()
-    maps = torch.einsum("nchw,knc->nkhw", features, torch.stack(weights))
+    maps = torch.einsum("nchw,knc->nkhw", at_least_float32(features), at_least_float32(torch.stack(weights)))
     maps = maps if classes.ndim == 2 else maps[:, 0]
     return maps.relu() if relu else maps
 
 
 def _channels_are_last(module: nn.Module, output: Tensor) -> bool:
-    """Whether a layer is one of those transformers (Swin) that keep their channels behind: what normalises each cell
-    over its channels normalises over the last axis there."""
+    """Whether a layer is one of a transformer (Swin) that keeps its channels last: its LayerNorm over the channels
+    normalises over the last axis."""
     normalised = {part.normalized_shape for part in module.modules() if isinstance(part, nn.LayerNorm)}
     return (output.shape[-1],) in normalised and (output.shape[1],) not in normalised
 

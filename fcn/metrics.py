@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+from torch.nn import functional as F
 
 
 class ConfusionMatrix:
@@ -31,13 +31,18 @@ class ConfusionMatrix:
             target: true classes, the same shape; a value outside 0..num_classes-1 is void and not counted.
 
         Raises:
-            ValueError: the shapes differ, or a counted prediction is not a class.
+            ValueError: the shapes differ, either isn't of integers, or a counted prediction is not a class.
         """
         if pred.shape != target.shape:
             raise ValueError(
                 f"predictions are {tuple(pred.shape)} but targets {tuple(target.shape)}; "
                 "take the argmax over the class axis first"
             )
+        for name, classes in (("predictions", pred), ("targets", target)):
+            if classes.is_floating_point() or classes.is_complex():
+                raise ValueError(
+                    f"{name} are {classes.dtype}, not integers; take the argmax of scores, and labels before scaling"
+                )
         if pred.device.type == "mps":
             pred, target = pred.cpu(), target.cpu()
         counted = (target >= 0) & (target < self.num_classes)
@@ -139,6 +144,6 @@ def boundary_band(target: Tensor, radius: int) -> Tensor:
     """
     label = target[:, None].float()
     size = 2 * radius + 1
-    highest = functional.max_pool2d(label, size, stride=1, padding=radius)
-    lowest = -functional.max_pool2d(-label, size, stride=1, padding=radius)
+    highest = F.max_pool2d(label, size, stride=1, padding=radius)
+    lowest = -F.max_pool2d(-label, size, stride=1, padding=radius)
     return (highest != lowest)[:, 0]

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from cam.cam import class_activation_map, top_prediction
+from cam.overlay import scale_to_unit
 from cam.resnet import ResNet18
 from core.errors import CourseError
 
@@ -84,11 +85,41 @@ def test_top_prediction_is_softmax():
 
 
 @pytest.mark.parametrize(
-    "classes, word", [(7, "7"), (-1, "-1"), ([0, 1], "batch of 3"), (1.0, "integer"), (torch.tensor([0, 1, 9]), "9")]
+    "classes, word",
+    [
+        (7, "7"),
+        (-1, "-1"),
+        ([0, 1], "batch of 3"),
+        (1.0, "integer"),
+        (torch.tensor([0, 1, 9]), "9"),
+        (None, "not None"),
+        ("dog", "not 'dog'"),
+        (["dog"], "integer"),
+        ([[0, 1], [2], [1]], "integer"),
+        (True, "integer"),
+    ],
 )
 def test_a_wrong_class_says_which(classes, word):
     with pytest.raises(CourseError, match=word):
         class_activation_map(torch.ones(3, 4, 2, 2), torch.ones(5, 4), classes)
+
+
+def test_a_single_image_has_no_class_of_a_name():
+    with pytest.raises(CourseError, match="not 'dog'"):
+        class_activation_map(torch.ones(4, 2, 2), torch.ones(5, 4), "dog")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("of_weight", [None, torch.float32])
+def test_half_precision_features(dtype, of_weight):
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 512, 3, 4, generator=generator).to(dtype)
+    weight = torch.randn(5, 512, generator=generator).to(of_weight or dtype)
+    maps = class_activation_map(features, weight, [0, 3])
+    assert maps.dtype == torch.float32
+    expected = class_activation_map(features.double(), weight.double(), [0, 3])
+    torch.testing.assert_close(maps, expected.float(), rtol=1e-4, atol=1e-3)
+    assert scale_to_unit(maps[0]).max() == 1
 
 
 def test_shapes_that_do_not_fit():

@@ -172,6 +172,23 @@ def test_a_layer_that_is_not_there(network, batch):
         grad_cam(network, batch, 0, nn.Conv2d(3, 3, 1))
 
 
+@pytest.mark.parametrize("class_index", [None, "dog", 1.5, [None] * 3])
+def test_a_class_that_is_no_index(network, batch, class_index):
+    with pytest.raises(CourseError, match="A class index is an integer"):
+        grad_cam(network, batch, class_index, "layer4")
+
+
+@pytest.mark.parametrize("layer", [["layer3", "layer4"], None, 4, ("layer3", "layer4")])
+def test_a_layer_that_is_none(network, batch, layer):
+    with pytest.raises(CourseError, match="A layer is a module or its name, not .*one layer's maps at a time"):
+        grad_cam(network, batch, 0, layer)
+
+
+def test_a_half_precision_network(network, batch):
+    maps = grad_cam(network.bfloat16(), batch.bfloat16(), 0, "layer3")
+    assert maps.dtype == torch.float32 and maps.isfinite().all()
+
+
 def test_a_layer_without_a_map_or_without_use(network, batch):
     with pytest.raises(CourseError, match="no .* map"):
         grad_cam(network, batch, 0, "fc")

@@ -49,6 +49,15 @@ def test_void_is_not_counted():
     assert matrix.counts.sum() == 6
 
 
+@pytest.mark.parametrize("values", [torch.tensor([0.9, 2.0]), torch.tensor([float("nan"), 1]), torch.ones(2).half()])
+def test_what_is_no_integer_is_refused(values):
+    """Probabilities, labels divided by 255, NaN: truncated, they would be counted as classes or void."""
+    with pytest.raises(ValueError, match="predictions are torch.float.*argmax"):
+        ConfusionMatrix(3).update(values, torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match="targets are torch.float"):
+        ConfusionMatrix(3).update(torch.tensor([0, 1]), values)
+
+
 def test_absent_class_has_no_iou_and_is_left_out():
     matrix = ConfusionMatrix(3)
     matrix.update(torch.tensor([0, 1]), torch.tensor([0, 0]))
