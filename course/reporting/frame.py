@@ -25,6 +25,7 @@ NETWORKS = {
 }
 TITLES = {  # of what records hold by a short name
     "builtin": "built-in facades",
+    "builtin digits": "built-in digits",
     "cmp": "CMP Facade photographs",
     "voc": "PASCAL VOC",
     "alexnet": "AlexNet",
@@ -54,7 +55,7 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
             )
             rows.append({"run": run.name, "folder": run.folders[name], "notebook": name, "record": record})
             rows[-1] |= {"heading": heading(record), "network": network(record), "conditions": f"{name} {under}"}
-    return pd.DataFrame(rows).join(pd.json_normalize([row["record"] for row in rows]).drop(columns="notebook"))
+    return pd.DataFrame(rows).join(pd.json_normalize([row["record"] for row in rows]), rsuffix=" in the record")
 
 
 def write_csv(records: pd.DataFrame, path: Path) -> None:
@@ -66,7 +67,7 @@ def write_csv(records: pd.DataFrame, path: Path) -> None:
     table["folder"] = [Path(os.path.relpath(folder, path.parent)).as_posix() for folder in table["folder"]]
     table = table.map(lambda value: csv_safe(json.dumps(value) if isinstance(value, list | dict) else value))
     with write_atomically(path) as temporary:
-        table.rename(columns=csv_safe).to_csv(temporary, index=False)
+        table.convert_dtypes().rename(columns=csv_safe).to_csv(temporary, index=False)
 
 
 def heading(record: Mapping) -> str:

@@ -81,8 +81,6 @@ def show_curves(group: pd.DataFrame) -> None:
         + "; ".join(f"{name} reaches mean IoU {_reached(several)}" for name, several in histories.items()),
         style="wide",
     )
-    note = "A ring marks the epoch whose weights were kept, a band one standard deviation around the seeds' mean."
-    display(HTML(f"<p>Loss on the training set and scores on the validation set after each epoch. {note}</p>"))
 
 
 def _reached(histories: Sequence[Sequence[dict]]) -> str:
@@ -114,7 +112,6 @@ def show_table(table: pd.DataFrame, note: str = "", folded: str = "") -> None:
         folded: the line under which the table is hidden until it is clicked.
     """
     style = "scroll claims" if "claim" in table else "scroll"
-    text = f'<div class="{style}" tabindex="0">{table.to_html(index=False, border=0, justify="left")}</div>' + (
-        f"<p>{html.escape(note)}</p>" if note else ""
-    )
+    cells = table.to_html(index=False, border=0, justify="left").replace(" ± ", "&nbsp;±&nbsp;")
+    text = f'<div class="{style}" tabindex="0">{cells}</div>' + (f"<p>{html.escape(note)}</p>" if note else "")
     display(HTML(f"<details><summary>{html.escape(folded)}</summary>{text}</details>" if folded else text))

@@ -172,12 +172,13 @@ def test_the_csv_file_has_a_row_for_each_record(sweep, tmp_path):
     single = record(
         "12_photographs", 7, [0.1, 0.2], 0.4, images=["a", "b"], measured={"networks": {"x": {"mean_iou": 0.5}}}
     )
-    write_records(tmp_path / "other", single | {"command": "=cmd|' /C calc'!A0"})
+    write_records(tmp_path / "other", single | {"command": "=cmd|' /C calc'!A0", "folder": "whatever else it holds"})
     write_csv(of(sweep, tmp_path / "other"), sweep / "results.csv")
     with open(sweep / "results.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 13
     assert {row["folder"] for row in rows} >= {"rate=0.1,seed=2/02_fcn32s_scratch", "../other/12_photographs"}
+    assert {row["parameters.epochs"] for row in rows} == {"3"}
     last = rows[-1]
     assert (last["notebook"], last["seed"], last["best_epoch"], last["wall_time"]) == (
         "12_photographs",
