@@ -1,8 +1,9 @@
-"""How every command ends: the same exit status, and one sentence, for the same kind of end."""
+"""How every command begins and ends: the same words, the same exit status, and one sentence for each kind of end."""
 
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -18,6 +19,28 @@ class Failed(Exception):
 
 class Interrupted(Exception):
     """The user stopped it; the message says what there is and how to go on."""
+
+
+def words(arguments: Sequence[str] | None = None) -> list[str]:
+    """A command's words, with `~` for the home folder also where no shell sees it, as in `--out=~/maps`.
+
+    Args:
+        arguments: by default those that the program was started with.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    home = os.path.expanduser("~").replace("\\", r"\\")
+    return [re.sub(r"^([^/=~]+=)?~(?=[/\\]|$)", rf"\g<1>{home}", word) for word in given]
+
+
+def jobs(text: str) -> int:
+    """The type of an option `--jobs`.
+
+    Raises:
+        CourseError: it is no number from 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise CourseError(f"--jobs is {text}; give how many run at a time, from 1.")
+    return int(text)
 
 
 def finish(run: Callable[[], object]) -> int:
@@ -52,4 +75,4 @@ def main(module: ModuleType, prog: str, arguments: Sequence[str] | None = None) 
     """Runs the command that a module holds: `add_arguments(parser)`, and `run(options)`."""
     parser = argparse.ArgumentParser(prog=prog, description=(module.__doc__ or "").split("\n")[0])
     module.add_arguments(parser)
-    return finish(lambda: module.run(parser.parse_args(arguments)))
+    return finish(lambda: module.run(parser.parse_args(words(arguments))))

@@ -1,6 +1,7 @@
 """What a record came from: the course's code, the notebook, and what it read from disk, each file by its SHA-256."""
 
 import hashlib
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -46,10 +47,12 @@ def source(notebook: Notebook) -> str:
 
 
 def digest(path: Path) -> str:
-    """The hash of a file, or of a folder's files with their names; hidden ones don't count."""
+    """The hash of a file, or of a folder's files with their names; links are followed, hidden files don't count."""
     if path.is_file():
         return sha256(path)[:DIGITS]
-    files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    folders = os.walk(path, followlinks=True)
+    found = (Path(folder, name) for folder, _, names in folders for name in names if not name.startswith("."))
+    files = sorted(file for file in found if file.is_file())
     listing = "".join(f"{file.relative_to(path).as_posix()} {sha256(file)}\n" for file in files)
     return hashlib.sha256(listing.encode()).hexdigest()[:DIGITS]
 

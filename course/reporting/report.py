@@ -11,7 +11,7 @@ from papermill.exceptions import PapermillExecutionError
 from core.errors import CourseError
 from core.files import check_writable, write_atomically
 from course.reporting.runs import find_runs
-from course.running.kernels import own_kernel
+from course.running.kernels import own_kernels
 
 NOTEBOOK = Path(__file__).with_name("report.ipynb")
 PAGE = Path(__file__).with_name("report.html")
@@ -33,10 +33,14 @@ def write_report(*folders: str | Path) -> str:
     places = [str(Path(folder).resolve()) for folder in folders]
     check_writable(places[0])
     try:
-        with own_kernel():
-            notebook = papermill.execute_notebook(
-                NOTEBOOK, None, {"folders": places}, kernel_name="python3", progress_bar=False
-            )
+        notebook = papermill.execute_notebook(
+            NOTEBOOK,
+            None,
+            {"folders": places},
+            kernel_name="python3",
+            progress_bar=False,
+            kernel_manager_class=own_kernels({}),
+        )
     except PapermillExecutionError as error:
         if error.ename != "CourseError":
             raise

@@ -14,7 +14,7 @@ from core.record import read_record
 from course.notebooks import source as notebooks
 from course.notebooks.hiding import hiding
 from course.records.record import load_results
-from course.running.side_by_side import MEMORY
+from course.running.jobs import MEMORY
 
 RECORDED = "files/results/builtin_seed?"  # runs in the quick configuration, one thread each
 DISK = 2**30  # bytes; what the notebooks write, twice over

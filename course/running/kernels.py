@@ -2,16 +2,35 @@
 
 import contextlib
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import ipykernel.kernelspec
+
+def own_kernels(variables: Mapping[str, str]) -> type:
+    """A class of kernel managers whose kernels are this interpreter, whichever "python3" the user or the system has.
+
+    Args:
+        variables: of the kernels' environment, beside those that this process has.
+    """
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    # The kernel's log says nothing to the user: what went wrong in a notebook is reported from here.
+    words = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
+
+    class Kernels(AsyncKernelManager):
+        kernel_spec = KernelSpec(argv=words, display_name="Python 3", language="python", env=dict(variables))
+
+    return Kernels
 
 
 @contextlib.contextmanager
 def own_kernel() -> Iterator[None]:
     """Lets "python3" be this interpreter, whichever kernels the user or the system has by that name."""
+    import ipykernel.kernelspec
+
     with tempfile.TemporaryDirectory() as folder:
         # The kernel's log says nothing to the user: what went wrong in a notebook is reported from there.
         ipykernel.kernelspec.write_kernel_spec(

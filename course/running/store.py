@@ -2,39 +2,46 @@
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 
-from core.command import Failed
+from core.command import Failed, Interrupted
 from core.files import write_atomically
 from course.notebooks import source as notebooks
-from course.running.execute import execute
-from course.running.kernels import own_kernel
-from course.running.progress import Progress
+from course.running.execute import Task, execute_all
+from course.running.jobs import threads_of_each
 
 
-def store(path: Path) -> None:
-    """Runs one notebook from a fresh kernel and writes it back with its outputs.
+def store(names: Sequence[str]) -> None:
+    """Runs notebooks, each from a fresh kernel, and writes them back with their outputs; none means the whole course.
 
     Progress bars are left out (a stored widget is dead), and so is what names the machine.
 
     Raises:
         Failed: a cell stopped with an error; the notebook stays as it was.
+        Interrupted: Ctrl-C; the notebook stays as it was.
     """
-    with own_kernel(), tempfile.TemporaryDirectory() as folder:
-        executed = Path(folder) / path.name
+    for path in notebooks.choose(names):
+        _store(path)
+        print(path, flush=True)
+
+
+def _store(path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        task = Task(path, {}, Path(folder), "interactive")
         try:
-            with Progress(path.stem, len(notebooks.read_source(path).cells)) as progress:
-                execute(path, {}, executed, progress.cell_starts)
+            execute_all([task], {path.stem: []}, 1, threads_of_each(1))
         except Failed as error:
             what = str(error).split("; what ran")[0]
             raise Failed(f"{what}; it stays as it was: mend that cell and store it again.") from error
-        notebook = notebooks.read(executed)
+        except Interrupted as error:
+            raise Interrupted(f"Stopped; {path.stem} stays as it was.") from error
+        notebook = notebooks.read(task.executed)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_progress(output)]
-            cell.metadata.pop("execution", None)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

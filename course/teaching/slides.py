@@ -1,14 +1,29 @@
 """A notebook as slides for a lecture, with its stored outputs: nbconvert makes them, with reveal.js."""
 
 import copy
+from collections.abc import Sequence
+from pathlib import Path
 
 import nbformat
 from nbconvert import SlidesExporter
 from traitlets.config import Config
 
+from core.files import check_writable, write_atomically
+from course.notebooks import source as notebooks
 from course.notebooks.blanks import blank
 
 HIDDEN = "code-hidden-on-slides"  # the tag of a cell whose figure is shown without its code
+
+
+def write_slides(names: Sequence[str], out: Path, solutions: bool = False) -> None:
+    """Writes a page of slides for each notebook and prints where; none means the whole course."""
+    paths = notebooks.choose(names)
+    check_writable(out)
+    for path in paths:
+        page = as_slides(notebooks.read(path), path.stem, solutions)
+        with write_atomically(out / f"{path.stem}.slides.html") as file:
+            file.write_text(page, encoding="utf-8")
+        print(out / f"{path.stem}.slides.html")
 
 
 def as_slides(notebook: nbformat.NotebookNode, name: str, solutions: bool = False) -> str:

@@ -15,7 +15,7 @@ from cam.classifiers import CLASS_NAMES, class_number, explain, load_classifier,
 from cam.pictures import PATTERNS, make_pictures
 from core.errors import CourseError
 from core.files import ROOT
-from course.__main__ import main
+from course.cli import main
 
 CHELSEA = ROOT / "files" / "photographs" / "chelsea.png"
 

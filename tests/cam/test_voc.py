@@ -18,7 +18,7 @@ from cam.voc_experiment import class_mean, score, shift
 from cam.voc_head import CLASSES, UNSURE, average_precisions, fit_head, presence
 from cam.voc_maps import Cells, Mapped, Target, mapped, targets_of
 from core.record import read_record
-from course.__main__ import main
+from course.cli import main
 from fcn.geometry import Grid
 from fcn.voc import VOC_CLASSES, VOCObject, boxed_photographs
 

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from core import command
 from core.command import Failed, Interrupted, finish
 from core.errors import CourseError, check_name
 from core.files import ROOT
-from course.__main__ import COMMANDS, main
+from course.cli import COMMANDS, main
+
+PHOTOGRAPH = str(ROOT / "files" / "photographs" / "chelsea.png")
 
 
 def ends(error: BaseException | None):
@@ -47,7 +50,7 @@ def test_a_reader_that_goes_away_ends_it_quietly():
     assert process.wait(60) == 0 and process.stderr.read() == ""
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp437"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp437", "cp1252"])
 def test_a_character_that_the_terminal_lacks_ends_nothing(tmp_path, encoding):
     """Names of files may be any bytes, such as an é in Latin-1."""
     photograph = os.fsencode(tmp_path) + b"/caf\xe9.png"
@@ -57,6 +60,8 @@ def test_a_character_that_the_terminal_lacks_ends_nothing(tmp_path, encoding):
         environment = os.environ | {"PYTHONIOENCODING": encoding}
         ended = subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, capture_output=True)
         assert ended.returncode == status and b"Traceback" not in ended.stderr and b"caf" in ended.stdout + ended.stderr
+    ended = subprocess.run([sys.executable, "-m", "course", "--help"], cwd=ROOT, env=environment, capture_output=True)
+    assert ended.returncode == 0 and b"usage: course COMMAND" in ended.stdout and ended.stderr == b""
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"]])
@@ -71,7 +76,7 @@ def test_nobody_reads_the_help(words):
 
 
 def test_help_lists_every_command_without_waiting_for_torch():
-    code = "import sys; from course.__main__ import main; main(['--help']); sys.exit('torch' in sys.modules)"
+    code = "import sys; from course.cli import main; main(['--help']); sys.exit('torch' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0 and all(name in ended.stdout for name in COMMANDS)
 
@@ -87,9 +92,33 @@ def test_ctrl_c_while_packages_are_imported(monkeypatch, capsys):
     def interrupted(name):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("course.__main__.importlib.import_module", interrupted)
+    monkeypatch.setattr("course.cli.importlib.import_module", interrupted)
     assert main(["train", "FCN8s"]) == 130
     assert capsys.readouterr().err.startswith("error: Interrupted")
+
+
+def test_home_is_meant_behind_an_equals_sign_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    given = ["--out=~/seg", "--data=~", "~/own", "FCN-8s=~/w.st", "a~/b", "--class=~x", "x/~/y"]
+    home = [f"--out={tmp_path}/seg", f"--data={tmp_path}", f"{tmp_path}/own", f"FCN-8s={tmp_path}/w.st"]
+    assert command.words(given) == [*home, "a~/b", "--class=~x", "x/~/y"]
+    (tmp_path / "file").touch()
+    assert main(["explain", PHOTOGRAPH, "--out=~/file/x/map.png"]) == 2
+    assert f"Cannot write to {tmp_path / 'file' / 'x'}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["run", "grade here --out there", "sweep --out there"])
+@pytest.mark.parametrize("number", ["0", "-1", "x"])
+def test_jobs_are_a_number_from_1(words, number, capsys):
+    assert main([*words.split(), "--jobs", number]) == 2
+    assert capsys.readouterr().err == f"error: --jobs is {number}; give how many run at a time, from 1.\n"
+
+
+def test_a_students_copy_has_no_commands_for_instructors(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("course.cli.__file__", str(tmp_path / "cli.py"))
+    assert main(["--help"]) == 0 and not {"grade", "release", "slides"} & set(capsys.readouterr().out.split())
+    assert main(["grade", "x"]) == 2
 
 
 def test_an_unknown_command_gets_the_nearest(capsys):
@@ -110,9 +139,6 @@ def test_the_error_for_an_unknown_name(name, hint):
     assert str(raised.value) == f'There is no backbone "{name}"; {hint}'
     with pytest.raises(CourseError, match="or 988 others"):
         check_name("class", "zzzzzzz", [f"{n:03}" for n in range(1000)])
-
-
-PHOTOGRAPH = str(ROOT / "files" / "photographs" / "chelsea.png")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from tiny_imagenet_samples import write_tiny_imagenet
 
 from core.checkpoint import read_configuration, read_state
 from core.record import read_record
-from course.__main__ import main
+from course.cli import main
 from course.train import RADIUS
 from fcn.backbones import Trunk
 from fcn.data_sets import load_splits

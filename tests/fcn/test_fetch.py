@@ -18,7 +18,7 @@ from voc_samples import TRAIN, VAL, write_sbd, write_voc
 from core import download as download_module
 from core.download import download
 from core.errors import CourseError
-from course.__main__ import main
+from course.cli import main
 from fcn import fetch
 from fcn.fetch import MANIFEST, fetch_cmp, named_files, read_manifest
 

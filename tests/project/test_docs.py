@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core.files import ROOT
-from course.__main__ import COMMANDS
+from course.cli import COMMANDS
 
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "files/README.md", ROOT / "dataset/README.md"]

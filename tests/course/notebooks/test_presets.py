@@ -8,7 +8,7 @@ from course_samples import START, write_notebook
 
 from core.errors import CourseError
 from core.files import ROOT
-from course.__main__ import main
+from course.cli import main
 from course.notebooks import parameters, presets
 from course.notebooks import source as notebooks
 from course.notebooks.presets import Preset
@@ -42,7 +42,7 @@ def given(course, monkeypatch):
     def note(tasks, *_):
         calls.update({task.name: task.parameters for task in tasks})
 
-    monkeypatch.setattr(run, "execute_side_by_side", note)
+    monkeypatch.setattr(run, "execute_all", note)
     return calls
 
 
@@ -167,7 +167,7 @@ def test_papermill_would_get_the_same_types(path):
 @pytest.mark.parametrize("name", ["photographs", "full"])
 def test_photographs_that_were_not_fetched_are_found_before_anything_runs(name, tmp_path, monkeypatch):
     monkeypatch.setattr(parameters, "ROOT", tmp_path)
-    monkeypatch.setattr(run, "execute_side_by_side", lambda *_: pytest.fail("something ran"))
+    monkeypatch.setattr(run, "execute_all", lambda *_: pytest.fail("something ran"))
     with pytest.raises(CourseError, match="cmp is not in dataset/cmp; fetch it with `course data cmp`"):
         run.run([], preset=name, out=str(tmp_path / "out"))
     (tmp_path / "dataset" / "cmp").mkdir(parents=True)

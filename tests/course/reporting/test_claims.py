@@ -1,8 +1,6 @@
 """course.reporting.claims: verdicts on made-up records whose answer is plain."""
 
-import argparse
 import dataclasses
-import importlib
 import shlex
 
 import pytest
@@ -11,7 +9,7 @@ from course_samples import record
 from core.errors import CourseError
 from core.files import ROOT
 from core.record import read_record
-from course.__main__ import COMMANDS
+from course.cli import parser_of
 from course.reporting.claims import facades as claims_facades
 from course.reporting.claims.claim import Claim, above, in_favour
 from course.reporting.claims.table import CLAIMS, claims_table, claims_text, findings
@@ -297,7 +295,4 @@ def test_the_committed_records_are_readable_and_their_commands_are_known():
                 assert (ROOT / f"{words[2].replace('.', '/')}.py").is_file()
                 continue
             name, *rest = words[3:] if words[2] == "course" else words[2:]
-            module = importlib.import_module(COMMANDS[name][0])
-            parser = argparse.ArgumentParser(exit_on_error=False)
-            module.add_arguments(parser)
-            parser.parse_args(rest)
+            parser_of(name).parse_args(rest)

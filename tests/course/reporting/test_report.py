@@ -12,7 +12,7 @@ from course_samples import record, write_records
 
 from core.errors import CourseError
 from core.files import ROOT
-from course.__main__ import main
+from course.cli import main
 from course.reporting.claims.facades import PRETRAINED, SCRATCH, SKIPS
 from course.reporting.frame import frame, write_csv
 from course.reporting.runs import find_runs

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from core.checkpoint import save_weights
-from course.__main__ import main
+from course.cli import main
 from fcn.models import FCN8s
 
 

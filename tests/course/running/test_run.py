@@ -1,21 +1,33 @@
-"""course.running.run and the command line: small notebooks, really executed."""
+"""`course run`: which notebooks are executed with what and where; small ones, really executed."""
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import joblib
 import nbformat
+import psutil
 import pytest
+import torch
 from course_samples import START, write_notebook
 
+from core import devices
 from core.errors import CourseError
-from course.__main__ import main
+from core.files import ROOT
+from course.cli import main
 from course.notebooks import parameters
 from course.notebooks import source as notebooks
 from course.running import run
+from course.running.jobs import MEMORY, default_jobs, threads_of_each
+from course.running.store import store
 
 SAVE = "record.save()"
+DEADLINE = 300  # seconds; a busy machine takes its time
 
 
 @pytest.fixture
@@ -27,12 +39,28 @@ def course(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture
+def dry(monkeypatch):
+    """What each notebook would be given; none is executed."""
+    calls = {}
+
+    def note(tasks, after, jobs, threads):
+        calls.update({task.name: task.parameters for task in tasks}, threads=threads)
+
+    monkeypatch.setattr(run, "execute_all", note)
+    return calls
+
+
 def record_of(out: Path, name: str) -> dict:
     return json.loads((out / name / "results.json").read_text())
 
 
+def files_in(out: Path) -> list[str]:
+    return sorted(path.name for path in out.rglob("*") if path.is_file())
+
+
 def test_notebooks_run_in_order_with_their_parameters(course, tmp_path, capsys, monkeypatch):
-    write_notebook(course, "01_first", START, "import sys\nprint(sys.executable)", SAVE)
+    write_notebook(course, "01_first", START, "import os, sys\nprint(sys.executable, os.getcwd())", SAVE)
     write_notebook(
         course,
         "02_second",
@@ -51,7 +79,8 @@ def test_notebooks_run_in_order_with_their_parameters(course, tmp_path, capsys, 
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share"))
 
     out = tmp_path / "out"
-    assert main(["run", "-p", "seed", "7", "-p", "learning_rate", "1", "--out", str(out)]) == 0
+    words = ["-p", "seed", "7", "-p", "learning_rate", "1"]
+    assert main(["run", *words, "--jobs", "2", "--out", str(out)]) == 0
     assert record_of(out, "01_first")["parameters"]["learning_rate"] == 1.0
     assert record_of(out, "02_second")["parameters"] == {"seed": 7, "width": 0.5}
     command = "python -m course run -p seed 7 -p learning_rate 1 --out .../out"
@@ -59,45 +88,118 @@ def test_notebooks_run_in_order_with_their_parameters(course, tmp_path, capsys, 
     executed = nbformat.read(out / "01_first" / "01_first.ipynb", as_version=4)
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    assert code[3].outputs[0].text.strip() == sys.executable
-    assert "papermill" not in executed.metadata
-    assert not any("papermill" in cell.metadata for cell in executed.cells)
+    assert code[3].outputs[0].text.strip() == f"{sys.executable} {course}"
+    assert not any("papermill" in part.metadata for part in (executed, *executed.cells))
     printed = capsys.readouterr().out
-    assert printed.index("[2/2] 02_second") < printed.index("Report: ") < printed.index("Table: ")
-    assert printed.index("Table: ") < printed.index("Claims that rest on other notebooks")
-    assert (out / "report.html").exists()
+    assert printed.index("[1/2] 01_first: ") < printed.index("[2/2] 02_second: ") < printed.index("Report: ")
     assert "COURSE_COMMAND" not in os.environ
 
 
-def test_a_failing_notebook_stops_the_run_and_is_kept(course, tmp_path, capsys):
+def test_records_are_those_of_a_run_one_after_another(course, tmp_path, monkeypatch):
+    """The two that run side by side wait for each other, so that they do."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    train = f"""import pathlib, time, torch
+from core.training import seed_everything
+seed_everything(seed)
+layer = torch.nn.Linear(64, 64)
+optimizer = torch.optim.SGD(layer.parameters(), lr=learning_rate)
+for _ in range(20):
+    loss = layer(torch.randn(256, 64)).square().mean()
+    loss.backward()
+    optimizer.step()
+pathlib.Path(out, record.notebook + ".here").touch()
+deadline = time.monotonic() + {DEADLINE}
+while epochs == 2 and len(list(pathlib.Path(out).glob("*.here"))) < 2:
+    assert time.monotonic() < deadline
+    time.sleep(0.1)"""
+    for name in ("01_first", "02_second"):
+        write_notebook(course, name, START, train, 'record.save(measured={"loss": loss.item()})')
+    losses = {}
+    for jobs in (1, 2):
+        out = run.run([], [("seed", "3"), ("epochs", str(jobs))], out=tmp_path / str(jobs), jobs=jobs)
+        losses[jobs] = [record_of(out, name)["measured"]["loss"] for name in ("01_first", "02_second")]
+        assert torch.cuda.is_available() or record_of(out, "01_first")["device"].endswith(", 1 threads")
+    assert losses[1] == losses[2]
+
+
+def test_a_failure_costs_only_what_reads_it(course, tmp_path, capsys):
     write_notebook(course, "01_first", START, "print('so far')", 'raise ValueError("first line\\nlast line")')
-    write_notebook(course, "02_second", START, SAVE)
+    write_notebook(course, "02_second", "print('so far')", "import os\nos._exit(9)", "print('never')")
+    write_notebook(course, "03_third", START, SAVE, after=["01_first"])
+    write_notebook(course, "04_fourth", START, SAVE)
     out = tmp_path / "out"
-    for name in ("01_first", "02_second"):  # from an earlier run
+    for name in ("01_first", "03_third"):  # from an earlier run
         (out / name).mkdir(parents=True)
         (out / name / "results.json").write_text("{}")
     (out / "01_first" / "01_first.ipynb").write_text("old")
     assert main(["run", "--jobs", "1", "--out", str(out)]) == 1
     error = capsys.readouterr().err
-    assert "01_first stopped in cell In [5] with ValueError: last line; what ran of it is kept in" in error
-    assert len(error.strip().splitlines()) == 1
+    assert error.startswith(
+        "error: 01_first stopped in cell In [5] with ValueError: last line; what ran of it is kept in "
+        f"{out / '01_first' / '01_first.failed.ipynb'}; "
+        "02_second lost its kernel in cell In [4], perhaps for lack of memory ("
+    )
+    assert error.endswith("; not run, as they read what failed: 03_third\n") and error.count("\n") == 1
     failed = nbformat.read(out / "01_first" / "01_first.failed.ipynb", as_version=4)
     assert any("so far" in str(cell.get("outputs")) for cell in failed.cells)
-    assert sorted(path.name for path in out.rglob("*") if path.is_file()) == ["01_first.failed.ipynb"]
+    assert files_in(out) == ["01_first.failed.ipynb", "04_fourth.ipynb", "results.json"]
 
 
-def test_a_lost_kernel_is_reported(course, tmp_path, capsys):
-    write_notebook(course, "01_first", "print('so far')", "import os\nos._exit(9)", "print('never')")
-    assert main(["run", "--out", str(tmp_path / "out")]) == 1
-    assert "01_first lost its kernel, perhaps for lack of memory" in capsys.readouterr().err
-    failed = nbformat.read(tmp_path / "out" / "01_first" / "01_first.failed.ipynb", as_version=4)
-    assert failed.cells[-1].source == "import os\nos._exit(9)" and "so far" in str(failed.cells[-2].outputs)
+@pytest.mark.parametrize("stop, jobs", [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGKILL, 2)])
+def test_a_stopped_run_leaves_what_is_finished_and_no_process(course, tmp_path, stop, jobs):
+    write_notebook(course, "01_first", START, SAVE)
+    names = ["02_second", "03_third"][:jobs]
+    for name in names:
+        write = f"pathlib.Path({str(tmp_path / name)!r}).write_text(str(os.getpid()))"
+        write_notebook(course, name, START, f"import os, pathlib, time\n{write}\ntime.sleep(3600)", SAVE)
+    out = tmp_path / "out"
+    script = f"""
+import signal, sys
+from pathlib import Path
+from course.notebooks import source as notebooks
+from course.cli import main
+
+notebooks.FOLDER = Path({str(course)!r})
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let background jobs ignore it
+sys.exit(main(["run", "--out", {str(out)!r}, "--jobs", "{jobs}"]))
+"""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, start_new_session=True, **pipes)
+    begun = []
+    try:
+        deadline = time.monotonic() + DEADLINE
+        while not all((tmp_path / name).exists() and (tmp_path / name).read_text() for name in names):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+        begun = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, stop)  # as a terminal does
+        _, error = process.communicate(timeout=DEADLINE)
+        _, alive = psutil.wait_procs(begun, timeout=DEADLINE)
+    finally:
+        process.kill()
+        for left in begun:
+            if left.is_running():
+                left.kill()
+    assert {int((tmp_path / name).read_text()) for name in names} <= {each.pid for each in begun} and not alive
+    if stop == signal.SIGINT:
+        assert process.returncode == 130
+        assert error == (
+            f"error: Stopped in {' and '.join(names)}; what is finished is in {out}, and the same command with "
+            "-p resume true goes on from the last full epoch.\n"
+        )
+    assert files_in(out) == ["01_first.ipynb", "results.json"]
 
 
-def test_a_lost_worker_is_reported(course, tmp_path, capsys):
-    write_notebook(course, "01_first", "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
-    assert main(["run", "--out", str(tmp_path / "out")]) == 1
-    assert "01_first lost the process that executed it" in capsys.readouterr().err
+def test_a_notebook_is_stored_with_its_outputs_and_nothing_of_this_machine(course):
+    bar = "from tqdm.auto import tqdm\nfor _ in tqdm(range(2)): pass"
+    path = write_notebook(course, "01_first", "print('stored')", bar)
+    store(["01_first"])
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook.cells[2].outputs[0].text == "stored\n" and not notebook.cells[3].outputs
+    assert "version" not in notebook.metadata.language_info and not notebook.cells[2].metadata.get("tags")
+    write_notebook(course, "01_first", "1 / 0")
+    before = path.read_bytes()
+    assert main(["store"]) == 1 and path.read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -115,89 +217,84 @@ def test_a_lost_worker_is_reported(course, tmp_path, capsys):
         (["--data", "nowhere"], 'There is no data "nowhere"'),
         (["-p", "data", "./nowhere"], "There is no folder"),
         (["--data", "."], "holds no base/ and no extended/"),
-        (["--jobs", "0"], "--jobs is 0; give how many notebooks"),
+        (["--jobs", "0"], "--jobs is 0; give how many run at a time"),
+        (["--jobs", "-1"], "--jobs is -1; give how many run at a time"),
         (["--out", "/dev/null/x"], "Cannot write to /dev/null/x"),
     ],
 )
-def test_wrong_arguments_fail_before_anything_runs(course, tmp_path, capsys, monkeypatch, arguments, message):
+def test_wrong_arguments_fail_before_anything_runs(course, dry, tmp_path, capsys, monkeypatch, arguments, message):
     write_notebook(course, "01_first", START, SAVE)
-    monkeypatch.setattr(run, "execute_side_by_side", lambda *_: pytest.fail("something ran"))
     monkeypatch.chdir(tmp_path)
     assert main(["run", *arguments]) == 2
     output = capsys.readouterr()
-    assert output.err.startswith("error: ") and message in output.err
-    assert len(output.err.strip().splitlines()) == 1
-    assert not (tmp_path / "runs").exists()
+    assert output.err.startswith("error: ") and message in output.err and output.err.count("\n") == 1
+    assert not dry and not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(
-    "arguments, given, out",
+    "words, out",
     [
-        ([], None, "builtin"),
-        (["-p", "data", "houses"], "{}/houses", "houses"),
-        (["--data", "houses"], "{}/houses", "houses"),
-        (["-p", "data", "./houses/"], "{}/houses", "houses"),
+        ("", "builtin"),
+        ("-p resume true", "builtin"),
+        ("-p epochs 20 -p seed 1", "builtin-epochs=20-seed=1"),
+        ("-p learning_rate 1e-3 -p images []", "builtin-learning_rate=0.001-images=[]"),
+        ("-p data ./houses/", "houses"),
+        ("--data houses -p seed 1", "houses-seed=1"),
+        ("--preset full", "full"),
+        ("--preset full --data houses", "full-houses"),
     ],
 )
-def test_the_run_is_named_after_its_data_and_gets_its_absolute_path(
-    course, tmp_path, monkeypatch, arguments, given, out
-):
-    for name in ("base", "extended"):
-        (tmp_path / "houses" / name).mkdir(parents=True)
+def test_a_run_with_other_parameters_goes_elsewhere(course, dry, tmp_path, monkeypatch, words, out):
+    for part in ("base", "extended"):
+        (tmp_path / "houses" / part).mkdir(parents=True)
     write_notebook(course, "01_first", START, SAVE)
-    write_notebook(course, "02_second", START, SAVE, parameters='seed = 0\nout = "x"')
-    calls = []
-    monkeypatch.setattr(
-        run, "execute_side_by_side", lambda tasks, *_: calls.extend((task.name, task.parameters) for task in tasks)
-    )
+    monkeypatch.setattr(run.Preset, "files", lambda self: [])
+    monkeypatch.setattr("course.cli._show_report", lambda folders: dry.update(folder=folders[0]))
     monkeypatch.chdir(tmp_path)
-    parsed = [arguments[1:]] if arguments[:1] == ["-p"] else []
-    folder = run.run([], parsed, data="houses" if "--data" in arguments else None)
-    assert folder == tmp_path / "runs" / out
-    expected = {"out": str(folder)} | ({"data": given.format(tmp_path)} if given else {})
-    assert calls == [("01_first", expected), ("02_second", {"out": str(folder)})]
+    assert main(["run", *words.split()]) == 0
+    assert dry["folder"] == tmp_path / "runs" / out and dry["01_first"]["out"] == str(dry["folder"])
+    assert dry["01_first"].get("data") == (str(tmp_path / "houses") if "houses" in words else None)
 
 
-@pytest.fixture
-def dry(course, monkeypatch):
-    """What the notebooks of a course would be given, one facade notebook and one that reads VOC; none is executed."""
+def test_each_notebook_gets_the_data_that_it_reads(course, dry, tmp_path, monkeypatch):
     write_notebook(course, "04_fcn8s")
-    write_notebook(
-        course, "08_pictures", parameters='pictures = "builtin"  # or "cifar10", or a folder\nout = "../runs/lab"'
-    )
+    pictures = 'pictures = "builtin"  # or "cifar10", or a folder\nout = "../runs/lab"'
+    write_notebook(course, "08_pictures", parameters=pictures)
     write_notebook(course, "11_fcn_skips")
-    calls = {}
-    monkeypatch.setattr(
-        run, "execute_side_by_side", lambda tasks, *_: calls.update({task.name: task.parameters for task in tasks})
-    )
-    return calls
-
-
-def test_voc_goes_to_the_notebooks_that_read_it(dry, tmp_path):
-    (tmp_path / "voc2007" / "VOCdevkit").mkdir(parents=True)
-    run.run(["11_fcn_skips", "08_pictures"], data=str(tmp_path / "voc2007"))
-    assert dry["11_fcn_skips"]["data"] == str(tmp_path / "voc2007") and "data" not in dry["08_pictures"]
-
-
-def test_voc_is_refused_for_facade_notebooks_before_anything_runs(dry, tmp_path):
-    (tmp_path / "voc2007" / "VOCdevkit").mkdir(parents=True)
-    for arguments in ({"data": str(tmp_path / "voc2007")}, {"given": [("data", str(tmp_path / "voc2007"))]}):
-        with pytest.raises(CourseError, match="04_fcn8s reads facades, not PASCAL VOC; name .* 11_fcn_skips"):
-            run.run([], **arguments)
-    assert not dry
-
-
-def test_voc_that_was_not_fetched_is_found_before_anything_runs(dry, tmp_path, monkeypatch):
+    voc = tmp_path / "voc2007"
+    (voc / "VOCdevkit").mkdir(parents=True)
+    with pytest.raises(CourseError, match="04_fcn8s reads facades, not PASCAL VOC; name .* 11_fcn_skips"):
+        run.run([], data=str(voc))
     monkeypatch.setattr(parameters, "ROOT", tmp_path)
     with pytest.raises(CourseError, match="course data voc"):
         run.run(["11_fcn_skips"], data="voc")
-    assert not dry
-
-
-def test_other_folders_are_meant_as_seen_from_here(dry, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "cifar").mkdir()
-    run.run(["08_pictures"], given=[("pictures", "./cifar")])
-    assert dry["08_pictures"]["pictures"] == str(tmp_path / "cifar")
     with pytest.raises(CourseError, match="no folder .*/missing; check what pictures names"):
         run.run(["08_pictures"], given=[("pictures", "./missing")])
+    assert not dry
+    run.run(["11_fcn_skips", "08_pictures"], [("pictures", "./voc2007")], data=str(voc))
+    assert dry["11_fcn_skips"]["data"] == str(voc) and "data" not in dry["08_pictures"]
+    assert dry["08_pictures"]["pictures"] == str(voc)
+
+
+@pytest.mark.parametrize(
+    "cores, memory, device, jobs", [(8, 64, "cpu", 8), (8, 7, "cpu", 2), (2, 1, "cpu", 1), (8, 64, "cuda", 1)]
+)
+def test_jobs_come_from_cores_memory_and_device(monkeypatch, cores, memory, device, jobs):
+    monkeypatch.setattr(joblib, "cpu_count", lambda: cores)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=memory * 2**30))
+    monkeypatch.setattr(devices, "best_device", lambda: torch.device(device))
+    assert MEMORY == 3 * 2**30 and default_jobs() == jobs
+
+
+@pytest.mark.parametrize("names, given, threads", [([], None, "2"), ([], "5", "5"), (["01_a"], None, "8")])
+def test_each_notebook_gets_its_share_of_threads(course, dry, tmp_path, monkeypatch, names, given, threads):
+    for number in range(1, 9):
+        write_notebook(course, f"0{number}_a")
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert threads_of_each(16) == "1"
+    if given:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    run.run(names, out=tmp_path / "out", jobs=4)
+    assert dry["threads"] == threads and os.environ.get("OMP_NUM_THREADS") == given

@@ -11,7 +11,7 @@ from nbgrader.validator import Validator
 
 from core.errors import CourseError
 from core.files import ROOT
-from course.__main__ import main
+from course.cli import main
 from course.notebooks import source as notebooks
 from course.notebooks.markers import UNWRITTEN
 from course.running.kernels import environment, own_kernel

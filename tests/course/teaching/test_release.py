@@ -15,7 +15,7 @@ from nbclient.exceptions import CellExecutionError
 
 from core.errors import CourseError
 from core.files import ROOT
-from course.__main__ import main
+from course.cli import main
 from course.notebooks import source as notebooks
 from course.notebooks.blanks import HINT, TEXT_STUB, blank
 from course.notebooks.markers import BEGIN, END, UNWRITTEN

@@ -5,7 +5,7 @@ import re
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course.__main__ import main
+from course.cli import main
 from course.teaching.slides import as_slides
 
 FIGURE = new_output("display_data", data={"text/html": '<img alt="a curve" src="data:,">'})

@@ -1,1 +1,0 @@
-"""The arguments of the commands that run, record, report and hand out the course."""
