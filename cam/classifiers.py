@@ -35,7 +35,7 @@ class Classifier:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a network sees in a photograph and where.
+    """The class that a network sees in a photograph, and where.
 
     Attributes:
         name: the class explained.

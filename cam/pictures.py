@@ -33,7 +33,7 @@ class Pictures:
         return len(self.labels)
 
     def sha256(self) -> str:
-        """What tells this set from any other."""
+        """One hash over everything in the set."""
         return hashlib.sha256(self.images.tobytes() + self.labels.tobytes() + self.masks.tobytes()).hexdigest()
 
 

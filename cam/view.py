@@ -68,13 +68,13 @@ def whole(photograph: np.ndarray, longer: int) -> torch.Tensor:
 
 
 def seen_size(shape: tuple[int, int], longer: int) -> tuple[int, int]:
-    """As how many pixels, (h, w), `whole` shows a photograph of (H, W) pixels."""
+    """Height and width of `whole` for a photograph of (H, W) pixels."""
     height, width = (32 * max(1, round((side * longer / max(shape) - 1) / 32)) + 1 for side in shape)
     return height, width
 
 
 def look(photograph: np.ndarray, view: View) -> torch.Tensor:
-    """What the network gets: the view of an (H, W, 3) uint8 photograph as (1, 3, size, size) float32, normalised."""
+    """The network's input: the view of an (H, W, 3) uint8 photograph as (1, 3, size, size) float32, normalised."""
     return normalise(cut(photograph, view)[None])
 
 

@@ -10,7 +10,7 @@ class CourseError(Exception):
     """A mistake a user can mend: its message is one sentence with what, where and what to do next."""
 
     def _render_traceback_(self) -> list[str]:
-        """What Jupyter shows: the sentence alone."""
+        """Jupyter shows the sentence alone."""
         return [f"error: {self}"]
 
 

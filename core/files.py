@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 from core.errors import CourseError
 
 
@@ -54,24 +56,12 @@ def _remove_leftovers(path: Path) -> None:
     """Removes the temporaries of processes that are no more."""
     for leftover in path.parent.glob(f".{path.name}.*{path.suffix}"):
         number = leftover.name.removeprefix(f".{path.name}.").removesuffix(path.suffix)
-        if number.isdigit() and int(number) != os.getpid() and not _is_running(int(number)):
+        if number.isdigit() and int(number) != os.getpid() and not psutil.pid_exists(int(number)):
             leftover.unlink(missing_ok=True)
 
 
-def _is_running(process: int) -> bool:
-    if os.name == "nt":  # there, asking with a signal would end the process
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is another user's
-        return True
-    return True
-
-
 def _give_usual_permissions(path: Path) -> None:
-    """What any new file has, read from the user's mask; some libraries write files that only the user can read."""
+    """Applies the user's mask, as to any new file; some libraries write files that only the user can read."""
     mask = os.umask(0)
     os.umask(mask)
     os.chmod(path, 0o666 & ~mask)

@@ -1,4 +1,4 @@
-"""A network in numbers: what its layers say of it (FCN paper, table 1), and where its time and memory go."""
+"""A network in numbers: parameters, depth, receptive field, stride (FCN paper, table 1), and cost by kind of layer."""
 
 import statistics
 import time
@@ -19,7 +19,7 @@ KINDS = ("convolution", "former linear layer", "score layer", "upsampling", "poo
 
 @dataclass(frozen=True)
 class Summary:
-    """What table 1 of the paper says of a network besides its scores.
+    """A network's row in table 1 of the paper, without its scores.
 
     Attributes:
         parameters: of the trunk, without the score layer.
@@ -100,7 +100,7 @@ class TransposedUpsampling(LearnedUpsampling):
 
 @dataclass
 class Cost:
-    """What the layers of one kind take.
+    """Time and memory of the layers of one kind.
 
     Attributes:
         forward_seconds, backward_seconds: the second for the gradients of input and weights.

@@ -70,7 +70,7 @@ def class_names(folder: Path = FOLDER) -> list[str]:
 
 
 def describe(folder: Path = FOLDER) -> dict[str, object]:
-    """What a record says of this data set, once both splits are decoded; the hash is of the decoded photographs."""
+    """A record's entry on this data set, once both splits are decoded; the hash is of the decoded photographs."""
     hashes = "".join(sha256(folder / f"{split}.npy") for split in OF_EACH)
     return {
         "name": "Tiny ImageNet",
@@ -111,7 +111,7 @@ def _lines(folder: Path, name: str) -> list[str]:
         raise _not_whole(folder, f"{name} is missing or unreadable") from error
 
 
-def _not_whole(folder: Path, what: str) -> CourseError:
+def _not_whole(folder: Path, reason: str) -> CourseError:
     return CourseError(
-        f"{folder} isn't the whole of Tiny ImageNet: {what}; remove it and fetch it with `course data tinyimagenet`."
+        f"{folder} isn't the whole of Tiny ImageNet: {reason}; remove it and fetch it with `course data tinyimagenet`."
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from fcn.facades import parts as parts
+from fcn.facades import parts
 from fcn.facades import street as surroundings
 from fcn.facades.parts import BACKGROUND, FACADE, SILL, Box, Canvas, WindowLook
 from fcn.facades.surfaces import colour, masonry, wall_colour
@@ -88,7 +88,7 @@ def _neighbours(canvas: Canvas, wall: Box, look: WindowLook) -> None:
 
 
 class _Plan(NamedTuple):
-    """What all bays of a wall share: which parts there are, of what kind, colour and size (pixels)."""
+    """Settings that all bays of a wall share: which parts there are, of what kind, colour and size (pixels)."""
 
     has: dict[str, bool]
     look: WindowLook

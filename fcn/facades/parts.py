@@ -111,7 +111,7 @@ def pane(canvas: Canvas, box: Box, rgb: np.ndarray) -> None:
 
 
 class WindowLook(NamedTuple):
-    """What all windows of a facade share: colours (RGB), bars, thickness of the frame in pixels."""
+    """The look that all windows of a facade share: colours (RGB), bars, thickness of the frame in pixels."""
 
     glass: np.ndarray
     frame: np.ndarray

@@ -1,4 +1,4 @@
-"""What stands around a drawn facade: roof, street, doors and shops at its foot, and things in front of it."""
+"""The surroundings of a drawn facade: roof, street, doors and shops at its foot, and things in front of it."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""What drawn facades are made of and how they are lit: colours, masonry, skies, shadows, the camera.
+"""Surfaces and light of drawn facades: colours, masonry, skies, shadows, the camera.
 
 Everything takes a numpy Generator, so that one seed gives one drawing. Colours are float32 RGB in 0..255.
 """
@@ -6,8 +6,6 @@ Everything takes a numpy Generator, so that one seed gives one drawing. Colours 
 import cv2
 import numpy as np
 from numpy.random import Generator
-
-MASONRY = ("plaster", "brick", "ashlar", "panels", "planks")
 
 
 def colour(
@@ -50,7 +48,7 @@ def grain(rng: Generator, shape: tuple[int, int]) -> np.ndarray:
 
 
 def masonry(rng: Generator, shape: tuple[int, int], kind: str) -> np.ndarray:
-    """A factor around 1 for every pixel, for a wall of one of the kinds in `MASONRY`; float32 `shape`."""
+    """A factor around 1 for every pixel, float32 `shape`: "plaster", "brick", "ashlar", "panels" or "planks"."""
     if kind == "plaster":
         return np.ones(shape, np.float32)
     course, block, spread = {
