@@ -36,6 +36,8 @@ TITLES = {  # of what records hold by a short name
     "course": "small course weights",
     "none": "from scratch",
 }
+# What of a record becomes columns.
+PARTS = ("command", "seed", "best_epoch", "wall_time", "device", "data", "parameters", "validation", "test", "measured")
 # Notebooks whose record says what became of other notebooks' networks: conditions include how those were trained.
 BUILT_ON = {"05_compare": ("02_fcn32s_scratch", "03_fcn32s_pretrained", "04_fcn8s")}
 
@@ -55,7 +57,7 @@ def frame(runs: Sequence[Run]) -> pd.DataFrame:
             )
             rows.append({"run": run.name, "folder": run.folders[name], "notebook": name, "record": record})
             rows[-1] |= {"heading": heading(record), "network": network(record), "conditions": f"{name} {under}"}
-    return pd.DataFrame(rows).join(pd.json_normalize([row["record"] for row in rows]), rsuffix=" in the record")
+    return pd.DataFrame(rows).join(pd.json_normalize([{part: row["record"][part] for part in PARTS} for row in rows]))
 
 
 def write_csv(records: pd.DataFrame, path: Path) -> None:
@@ -100,7 +102,6 @@ def network(record: Mapping) -> str:
 
 def origin(record: Mapping) -> pd.DataFrame:
     """How a record was made, and all the single numbers that were measured, a row each."""
-    parts = ("command", "parameters", "seed", "device", "packages", "best_epoch", "wall_time", "data", "measured")
-    flat = pd.json_normalize({part: record[part] for part in parts}).iloc[0]
+    flat = pd.json_normalize({part: record[part] for part in (*PARTS, "packages")}).iloc[0]
     told = flat[[value is not None and not isinstance(value, list) for value in flat]]
     return told.rename_axis("entry").rename("value").reset_index().map(str)
