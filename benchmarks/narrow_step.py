@@ -26,7 +26,7 @@ from core.training import seed_everything, train_steps
 from fcn.data_sets import load_splits
 from fcn.dataset import VOID, collate
 from fcn.geometry import Grid, bilinear_kernel
-from fcn.layers import BilinearUpsampling, LearnedUpsampling, WholeMapConvolution
+from fcn.layers import BilinearUpsampling, LearnedUpsampling, ScoreLayer, WholeMapConvolution
 from fcn.models import FCN, FCN8s, FCN32s
 from fcn.recipes import recipe
 from fcn.weights import COURSE_WIDTH
@@ -41,11 +41,11 @@ class PaperUpsampling(nn.Module):
 
     def __init__(self, classes: int, cells: Grid) -> None:
         super().__init__()
-        kernel, self.cut = bilinear_kernel(cells.widened(1), Grid())
+        kernel, self.crop = bilinear_kernel(cells.widened(1), Grid())
         self.dense = LearnedUpsampling(classes, kernel, stride=int(cells.step), extend=True).requires_grad_(False)
 
     def forward(self, scores: Tensor, height: int, width: int) -> Tensor:
-        return self.dense(scores)[..., self.cut : self.cut + height, self.cut : self.cut + width]
+        return self.dense(scores)[..., self.crop : self.crop + height, self.crop : self.crop + width]
 
 
 class Trainer:
@@ -54,11 +54,11 @@ class Trainer:
     def __init__(self, network: type[FCN], classes: int, before: bool) -> None:
         seed_everything(0)
         self.model = network(classes, width=COURSE_WIDTH, padding="aligned")
-        for layer in (self.model.score, *self.model.skip_scores):  # zero scores would be the same in every form
-            nn.init.normal_(layer.weight, std=0.01)
-        if before:
-            assert isinstance(self.model.upsample, BilinearUpsampling)
-            self.model.upsample = PaperUpsampling(classes, self.model.upsample.cells)
+        for name, layer in list(self.model.named_children()):
+            if isinstance(layer, ScoreLayer):  # zero scores would be the same in every form
+                nn.init.normal_(layer.weight, std=0.01)
+            elif before and isinstance(layer, BilinearUpsampling):
+                setattr(self.model, name, PaperUpsampling(classes, layer.cells))
         self.model.to(memory_format=torch.channels_last)
         for layer in self.model.modules():
             if before and isinstance(layer, WholeMapConvolution):

@@ -48,6 +48,10 @@ class EfficientNetLite0(nn.Module):
         features = self.bn2(self.conv_head(self.blocks(x)))
         return self.fc(features.mean(dim=(2, 3))), features
 
+    def paths(self) -> list[list[nn.Module]]:
+        """The layers in their order, for `fcn.geometry`."""
+        return [list(self.children())]
+
     def halfway(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) → (N, 112, ceil(H / 16), ceil(W / 16)), the output of `blocks.4`; see `Rest`."""
         return self.blocks[:5](self.bn1(self.conv_stem(x * self.scale + self.shift)))

@@ -3,8 +3,7 @@
 from torch import nn
 
 from core.errors import unknown_name
-from fcn.execution import layer_output
-from fcn.geometry import Grid
+from fcn.geometry import Grid, follow_to
 
 
 def find_layer(model: nn.Module, layer: nn.Module | str) -> nn.Module:
@@ -29,10 +28,9 @@ def find_layer(model: nn.Module, layer: nn.Module | str) -> nn.Module:
 
 
 def layer_grid(model: nn.Module, layer: nn.Module | str) -> Grid:
-    """Where the cells of a layer's output lie in the network's input, by receptive-field arithmetic along what the
-    network executes.
+    """Where the cells of a layer's output lie in the network's input.
 
     Raises:
-        CourseError: no such layer, or its cells can't be followed (see `fcn.execution`).
+        CourseError: no such layer, or `fcn.geometry` doesn't know one that comes before it.
     """
-    return layer_output(model, find_layer(model, layer))
+    return follow_to(model, find_layer(model, layer))

@@ -61,6 +61,10 @@ class ResNet18(ResNet):
         logits = self.fc(torch.flatten(self.avgpool(features), 1))
         return logits, features
 
+    def paths(self) -> list[list[nn.Module]]:
+        """The layers in their order, for `fcn.geometry`."""
+        return [list(self.children())]
+
 
 def resnet18(
     weights: ResNet18_Weights | str | Path | None = None, num_classes: int = 1000, width: float = 1.0

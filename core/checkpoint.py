@@ -5,7 +5,7 @@ import hashlib
 import importlib.metadata
 import json
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlparse
@@ -28,7 +28,8 @@ def save_weights(
 
     Args:
         model: a network, or a state dict.
-        configuration: what it takes to make the network again; by default the model's own `configuration`.
+        configuration: what it takes to make the network again; by default the model's own `configuration`, and its
+            `metadata`: what else is worth knowing of the weights.
         half: store floating point in half precision.
     """
     state = model.state_dict() if isinstance(model, nn.Module) else model
@@ -36,7 +37,7 @@ def save_weights(
         state = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
     state = {name: value.detach().cpu().contiguous() for name, value in state.items()}
     if configuration is None:
-        configuration = getattr(model, "configuration", {})
+        configuration = getattr(model, "configuration", {}) | getattr(model, "metadata", {})
     # One entry, as safetensors writes several in an order that changes from run to run.
     header = json.dumps(configuration | {"sha256": state_sha256(state)})
     with writing(path) as temporary:
@@ -140,6 +141,29 @@ def packaged_state(weights: PackagedWeights) -> dict[str, Tensor]:
     return read_state(path)
 
 
+def load_network(path: str | Path, make: Callable[[], nn.Module]) -> nn.Module:
+    """A network with the weights in a .safetensors file, held against the shapes there before memory is taken.
+
+    Args:
+        make: makes the network as the file's configuration says, with random weights.
+
+    Raises:
+        CourseError: the configuration is invalid or of another network, or as `read_state`.
+    """
+    with _reading(path), safe_open(path, framework="pt") as file:
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    try:
+        with torch.device("meta"):  # a layout without weights
+            layout = make()
+    except (TypeError, ValueError, RuntimeError, CourseError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CourseError(f"{path} has an invalid configuration ({reason}); train it again.") from error
+    check_fits(layout, shapes, source=f"in {path}")
+    model = make()
+    load_weights(model, path)
+    return model
+
+
 def load_weights(model: nn.Module, path: str | Path) -> None:
     """Reads weights into the model, strictly: every key must fit.
 
@@ -155,11 +179,17 @@ def load_strictly(model: nn.Module, state: Mapping[str, Tensor], source: str) ->
     Raises:
         CourseError: entries are missing, unknown (a prefix, say) or of another shape; the first are named.
     """
-    own = model.state_dict()
+    check_fits(model, {name: tuple(value.shape) for name, value in state.items()}, source)
+    model.load_state_dict(state)
+
+
+def check_fits(model: nn.Module, shapes: Mapping[str, tuple[int, ...]], source: str) -> None:
+    """Raises CourseError unless the tensors of these names and shapes are exactly the model's."""
+    own = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     problems = {
-        "missing": [name for name in own if name not in state],
-        "unknown": [name for name in state if name not in own],
-        "of another shape": [name for name in own if name in state and own[name].shape != state[name].shape],
+        "missing": [name for name in own if name not in shapes],
+        "unknown": [name for name in shapes if name not in own],
+        "of another shape": [name for name in own if name in shapes and own[name] != shapes[name]],
     }
     found = [
         f"{', '.join(names[:3])}{' and more' if len(names) > 3 else ''} {kind}"
@@ -171,7 +201,6 @@ def load_strictly(model: nn.Module, state: Mapping[str, Tensor], source: str) ->
             f"The weights {source} belong to another network: {'; '.join(found)}; "
             "check the network's kind, width and number of classes."
         )
-    model.load_state_dict(state)
 
 
 def state_sha256(state: Mapping[str, Tensor]) -> str:

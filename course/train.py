@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     model = NETWORKS[options.network](len(train.classes), options.backbone, options.width, "aligned")
     if options.weights != "none":
         start_from(model, options.weights)
-    model.configuration["trained_on"] = find(options.data)[0].title
+    model.metadata["trained_on"] = find(options.data)[0].title
     history = fit(model, train, validation, training, out, options.resume)
     best = best_epoch(history)
     matrices = list(evaluate_each(model, test, options.precision))

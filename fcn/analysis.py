@@ -11,7 +11,7 @@ from torchvision.models.googlenet import Inception
 
 from fcn.backbones import Trunk
 from fcn.geometry import Grid, bilinear_kernel
-from fcn.layers import BilinearUpsampling, LearnedUpsampling, WholeMapConvolution
+from fcn.layers import BilinearUpsampling, LearnedUpsampling, ScoreLayer, WholeMapConvolution
 from fcn.models import FCN
 
 KINDS = ("convolution", "former linear layer", "score layer", "upsampling", "pooling", "other")
@@ -133,8 +133,8 @@ def profile_layers(model: FCN, image: Tensor, rounds: int = 3, kinds: Collection
 
         return hook
 
-    leaves = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
-    handles = [layer.register_forward_hook(note(_kind(name, layer))) for name, layer in leaves]
+    leaves = [layer for layer in model.modules() if not list(layer.children())]
+    handles = [layer.register_forward_hook(note(_kind(layer))) for layer in leaves]
     model.train()
     model(image)
     for handle in handles:
@@ -153,10 +153,10 @@ def profile_layers(model: FCN, image: Tensor, rounds: int = 3, kinds: Collection
     return costs
 
 
-def _kind(name: str, layer: nn.Module) -> str:
+def _kind(layer: nn.Module) -> str:
     if isinstance(layer, LearnedUpsampling | BilinearUpsampling):
         return "upsampling"
-    if name.startswith(("score", "skip_scores")):
+    if isinstance(layer, ScoreLayer):
         return "score layer"
     if isinstance(layer, WholeMapConvolution):
         return "former linear layer"

@@ -5,13 +5,14 @@ section 3.1). So a trunk is a classifier without its last layer, whose other lin
 layers keep torchvision's or timm's names, and their weights fit as they are. Adding a backbone: docs/.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 import torchvision.models
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn import functional as F
 
 from core.checkpoint import fetch_state, load_strictly
 from core.errors import CourseError, check_name
@@ -26,6 +27,8 @@ from fcn.classifiers import (
     torchvision_classifier,
 )
 from fcn.geometry import Grid, follow
+
+MOST_PADDING = 1000  # pixels
 
 
 class Trunk(nn.Module):
@@ -42,6 +45,7 @@ class Trunk(nn.Module):
             classifier has, with the former linear layers padded so that every image gets its cells.
 
     Attributes:
+        stages: the names of the layers of each of the three stages.
         channels: channels of the three stages' features.
         grids: where their cells lie in the image.
 
@@ -54,14 +58,15 @@ class Trunk(nn.Module):
     def __init__(self, name: str = "vgg16", width: float = 1.0, padding: int | str = 100) -> None:
         super().__init__()
         check_name("backbone", name, BACKBONES)
-        if padding != "aligned" and not (isinstance(padding, int) and padding >= 0):
+        if padding != "aligned" and not (isinstance(padding, int) and 0 <= padding <= MOST_PADDING):
             raise CourseError(f'Unknown padding {padding!r}; give "aligned" or a number of pixels such as 100.')
         backbone = BACKBONES[name]
         if backbone.only_aligned and padding != "aligned":
             raise CourseError(f'{name} knows no padding {padding}, as its cells are aligned; give padding "aligned".')
         classifier = backbone.classifier(width)
         self.name, self.width, self.aligned = name, width, padding == "aligned"
-        self.transform_input = False  # set with ImageNet's weights, see `Backbone.half_inputs`
+        # Whether the weights expect inputs of mean 0.5 and deviation 0.5, as some of ImageNet's do; it goes with them.
+        self.register_buffer("transform_input", torch.tensor(False))
         self.register_buffer("input_factor", IMAGENET_STD / 0.5, persistent=False)
         self.register_buffer("input_shift", (IMAGENET_MEAN - 0.5) / 0.5, persistent=False)
         for child_name, child in classifier.named_children():
@@ -70,42 +75,33 @@ class Trunk(nn.Module):
         if not self.aligned:
             first = next(layer for layer in self.modules() if isinstance(layer, nn.Conv2d))
             first.padding = (padding, padding)
-        self.channels, self.grids = [], []
-        for stage, channels in zip(self._stages(), backbone.channels):
-            self.grids.append(follow(stage, self.grids[-1] if self.grids else Grid()))
-            self.channels.append(round(channels * width))
-
-    def _stages(self) -> list[list[nn.Module]]:
-        """The layers of the three stages, in order; looked up each time, so that a layer may be replaced."""
-        stages: list[list[nn.Module]] = [[]]
-        for name, child in self.named_children():
-            layers = child.named_children() if isinstance(child, nn.Sequential) else [("", child)]
-            for number, layer in layers:
-                if f"{name}.{number}".rstrip(".") in BACKBONES[self.name].stage_starts:
-                    stages.append([])
-                stages[-1].append(layer)
-        return stages
+        self.stages = _split(self, backbone.stage_starts)
+        self.channels = [round(channels * width) for channels in backbone.channels]
+        self.grids, grid = [], Grid()
+        for stage in self.stages:
+            grid = follow(map(self.get_submodule, stage), grid)
+            self.grids.append(grid)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """(N, 3, H, W) normalised image → the features of the three stages, finest first."""
-        if self.transform_input:
-            image = image * self.input_factor + self.input_shift
+        image = torch.where(self.transform_input, image * self.input_factor + self.input_shift, image)
         if self.aligned:
             below, right = (BACKBONES[self.name].added(side) for side in image.shape[-2:])
-            image = functional.pad(image, (0, right, 0, below))
+            image = F.pad(image, (0, right, 0, below))
         features = []
-        for stage in self._stages():
-            for layer in stage:
-                image = layer(image)
+        for stage in self.stages:
+            for name in stage:
+                image = self.get_submodule(name)(image)
             features.append(image)
         return features
 
-    def load_classifier(self, state: dict[str, Tensor]) -> None:
+    def load_classifier(self, state: dict[str, Tensor], transform_input: bool = False) -> None:
         """Takes the weights of the whole classifier; its last layer is left out.
 
         Args:
             state: torchvision's (or timm's) state dict; a linear weight (outputs, inputs * k * k) becomes the
                 convolution's (outputs, inputs, k, k), in the same order of elements.
+            transform_input: whether they expect inputs of mean 0.5 and deviation 0.5.
 
         Raises:
             CourseError: a key or a shape that doesn't fit this trunk.
@@ -117,7 +113,20 @@ class Trunk(nn.Module):
             for key, value in state.items()
             if not key.startswith(dropped)
         }
+        state["transform_input"] = torch.tensor(transform_input)
         load_strictly(self, state, source=f"for the trunk {self.name}")
+
+
+def _split(trunk: nn.Module, starts: Collection[str]) -> list[list[str]]:
+    """The names of a trunk's layers in order, stage by stage; each stage but the first begins with one of `starts`."""
+    stages: list[list[str]] = [[]]
+    for name, child in trunk.named_children():
+        layers = [f"{name}.{number}" for number in range(len(child))] if isinstance(child, nn.Sequential) else [name]
+        for layer in layers:
+            if layer in starts:
+                stages.append([])
+            stages[-1].append(layer)
+    return stages
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,7 @@ class Backbone:
         paper_rate: the FCN paper's learning rate (section 4.3), for the mean of the cross-entropy over a batch; None
             where the paper knows no such network.
         imagenet: gives the classifier's weights for ImageNet.
-        dropped: how the names of weights begin that a trunk has no place for.
+        dropped: key prefixes to skip when a trunk takes the classifier's weights.
         course_weights: whether the course has small weights of its own for it.
         smallest_side: pixels an aligned image needs; it is filled up with zeros. Networks with batch normalisation get
             two cells at least, as that can't train on a single one.

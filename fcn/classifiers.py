@@ -12,9 +12,10 @@ from fcn.layers import WholeMapConvolution
 
 def torchvision_classifier(make: Callable[[], nn.Module], width: float) -> nn.Module:
     """torchvision's classifier with real, He-initialised layers of the given width."""
+    device = torch.get_default_device()
     with torch.device("meta"):  # a layout only; `_at_width` makes the real layers
         layout = make()
-    return _at_width(layout, width)
+    return _at_width(layout, width, device)
 
 
 def efficientnet_lite0(width: float) -> nn.Module:
@@ -46,7 +47,7 @@ def packaged_lite0() -> dict[str, Tensor]:
     return dict(zip(names, packaged_state(LITE0_WEIGHTS).values(), strict=True))
 
 
-def _at_width(module: nn.Module, width: float) -> nn.Module:
+def _at_width(module: nn.Module, width: float, device: torch.device) -> nn.Module:
     """The layout with real, He-initialised convolutions of the given width, and pooling that rounds up.
 
     Rounding up is Caffe's rule; with torch's, padding 100 gives maps that are smaller than their crop.
@@ -67,15 +68,15 @@ def _at_width(module: nn.Module, width: float) -> nn.Module:
                 layer.stride,
                 layer.padding,
                 bias=layer.bias is not None,
-                device="cpu",
+                device=device,
             )
             setattr(module, name, he_initialised(real))
         elif isinstance(layer, nn.BatchNorm2d):
-            setattr(module, name, nn.BatchNorm2d(scaled(layer.num_features), eps=layer.eps, device="cpu"))
+            setattr(module, name, nn.BatchNorm2d(scaled(layer.num_features), eps=layer.eps, device=device))
         elif isinstance(layer, nn.MaxPool2d):
             layer.ceil_mode = True
         else:
-            _at_width(layer, width)
+            _at_width(layer, width, device)
     return module
 
 

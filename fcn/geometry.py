@@ -18,7 +18,7 @@ from core.errors import CourseError
 
 @dataclass(frozen=True)
 class Grid:
-    """The places of a feature map's cells along one side of the image.
+    """Where the cells of a feature map lie along one side of the image.
 
     Cell i is centred at pixel `start + i * step` and sees `receptive_field` pixels around it.
     Pixels are counted from 0, at their centres; the image itself is `Grid()`.
@@ -48,8 +48,8 @@ class Grid:
     def cells_to(self, other: "Grid") -> int:
         """How many cells from this map's cell 0 to the place of the other's cell 0.
 
-        A positive number is what to cut from this map's top and left to put it onto the other; a negative one,
-        what to cut from the other.
+        A positive number is what to crop from this map's top and left to put it onto the other; a negative one,
+        what to crop from the other.
 
         Raises:
             ValueError: the steps differ, or no whole number of cells aligns the two.
@@ -63,10 +63,6 @@ class Grid:
         """The grid of the map with so many cells added on every side."""
         return Grid(self.start - cells * self.step, self.step, self.receptive_field)
 
-    def strided(self, stride: int) -> "Grid":
-        """The grid of every `stride`-th cell, beginning with the first."""
-        return Grid(self.start, self.step * stride, self.receptive_field)
-
 
 def bilinear_kernel(grid: Grid, onto: Grid) -> tuple[int, int]:
     """The transposed convolution that interpolates from one map's cells to another's: its kernel, and the crop.
@@ -76,7 +72,7 @@ def bilinear_kernel(grid: Grid, onto: Grid) -> tuple[int, int]:
 
     Returns:
         kernel: the one after which a whole number of cells separates the two maps.
-        crop: that number: what to cut from the top and left of what comes out (negative: of the other map).
+        crop: that number: what to crop from the top and left of what comes out (negative: of the other map).
 
     Raises:
         ValueError: neither does.
@@ -92,105 +88,102 @@ def bilinear_kernel(grid: Grid, onto: Grid) -> tuple[int, int]:
 def follow(layers: Iterable[nn.Module], grid: Grid = Grid()) -> Grid:
     """The grid after these layers, applied one after another.
 
-    A layer with branches is followed along all of them (see `fcn.execution`); they have to meet on the same cells.
-
     Raises:
-        CourseError: a layer that it doesn't know, one that differs along the two sides, or one after which there is
-            no map of cells any more.
+        CourseError: a layer that it doesn't know, one that differs along the two sides, or one whose parallel paths
+            end on different cells.
     """
-    from fcn.execution import after  # a layer with branches leads back here
-
     for layer in layers:
-        grid = after(layer, grid)
+        grid = _after(layer, grid)
     return grid
 
 
-# What works on each cell by itself, or on all alike, and so leaves the cells where they are.
-CELLWISE = (
-    nn.Identity,
-    nn.ReLU,
-    nn.ReLU6,
-    nn.LeakyReLU,
-    nn.ELU,
-    nn.GELU,
-    nn.SiLU,
-    nn.Tanh,
-    nn.Sigmoid,
-    nn.Hardswish,
-    nn.Hardsigmoid,
-    nn.Dropout,
-    nn.Dropout2d,
-    nn.BatchNorm2d,
-    nn.GroupNorm,
-    nn.InstanceNorm2d,
-    nn.LocalResponseNorm,
-)
-WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
-
-
-def is_known(layer: nn.Module) -> bool:
-    """Whether the arithmetic below knows what this layer does to the cells, or the layer itself does (`grid`)."""
-    if hasattr(layer, "grid"):
-        return True
-    kinds = (*WINDOWS, *CELLWISE, nn.ConvTranspose2d, nn.Upsample)
-    kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
-    # A subclass that computes something of its own may pad or shift as well.
-    return kind is not None and type(layer).forward is kind.forward
-
-
-def after_known(layer: nn.Module, grid: Grid) -> Grid:
-    """The grid after one layer that `is_known`.
+def follow_to(model: nn.Module, target: nn.Module, grid: Grid = Grid()) -> Grid:
+    """The grid of the output of one layer somewhere within a network.
 
     Raises:
-        CourseError: it differs along the two sides.
+        CourseError: as `follow`, for all that comes before the layer.
     """
+    for path in _paths(model):
+        start = grid
+        for layer in path:
+            if layer is target:
+                return _after(layer, start)
+            if any(part is target for part in layer.modules()):
+                return follow_to(layer, target, start)
+            start = _after(layer, start)
+    raise _unknown(model)
+
+
+# Layers by the name of their class, so that timm, slow to import, is only imported where it is used. A subclass isn't
+# its parent: it may pad or shift as well. A module of the course's own has a method `grid` or `paths` instead.
+CELLWISE = {"Identity", "ReLU", "ReLU6", "Tanh", "Sigmoid", "Dropout", "BatchNorm2d", "BatchNormAct2d"}
+WINDOWS = {"Conv2d", "MaxPool2d", "AvgPool2d"}
+# Their children are applied in the order in which they are registered: torchvision's networks, GoogLeNet's
+# convolution, EfficientNet's two blocks in timm.
+CHAINS = {
+    "Sequential",
+    "AlexNet",
+    "VGG",
+    "GoogLeNet",
+    "ResNet",
+    "BasicConv2d",
+    "DepthwiseSeparableConv",
+    "InvertedResidual",
+}
+# Parallel paths, each a chain of children.
+BRANCHES = {
+    "Inception": [["branch1"], ["branch2"], ["branch3"], ["branch4"]],
+    "BasicBlock": [["conv1", "bn1", "relu", "conv2", "bn2"], ["downsample"]],
+    "Bottleneck": [["conv1", "bn1", "conv2", "bn2", "conv3", "bn3", "relu"], ["downsample"]],
+}
+
+
+def _after(layer: nn.Module, grid: Grid) -> Grid:
+    """The grid after one layer."""
     if hasattr(layer, "grid"):
         return layer.grid(grid)
-    if isinstance(layer, CELLWISE):
+    kind = type(layer).__name__
+    if kind in CELLWISE:
         return grid
-    if isinstance(layer, nn.Upsample):
-        return _interpolated(layer, grid)
-    along = [_along(layer, side, grid) for side in (0, 1)]
-    return meet(along, f"the two sides of {layer}")
+    if kind in WINDOWS:
+        return grid.convolve(
+            *(_of_both_sides(layer, name) for name in ("kernel_size", "stride", "padding", "dilation"))
+        )
+    if kind == "ConvTranspose2d":
+        return grid.upsample(*(_of_both_sides(layer, name) for name in ("kernel_size", "stride", "padding")))
+    return _common([follow(path, grid) for path in _paths(layer)], kind)
 
 
-def _along(layer: nn.Module, side: int, grid: Grid) -> Grid:
-    kernel, stride = (_of_side(value, side) for value in (layer.kernel_size, layer.stride))
-    dilation = _of_side(getattr(layer, "dilation", 1), side)
-    if layer.padding == "same":  # what can't be shared evenly is added behind
-        padding = dilation * (kernel - 1) // 2
-    elif layer.padding == "valid":
-        padding = 0
-    else:
-        padding = _of_side(layer.padding, side)
-    if not isinstance(layer, nn.ConvTranspose2d):
-        return grid.convolve(kernel, stride, padding, dilation)
-    if dilation != 1:
-        raise CourseError(f"Where the cells of {layer} lie isn't known, as it is dilated; choose another layer.")
-    return grid.upsample(kernel, stride, padding)
+def _paths(layer: nn.Module) -> list[list[nn.Module]]:
+    """The parallel paths through a layer, each a chain of layers."""
+    kind = type(layer).__name__
+    if hasattr(layer, "paths"):
+        return layer.paths()
+    if kind in CHAINS:
+        return [list(layer.children())]
+    if kind in BRANCHES:
+        return [[child for name in path if (child := getattr(layer, name)) is not None] for path in BRANCHES[kind]]
+    raise _unknown(layer)
 
 
-def _of_side(value: int | tuple[int, ...], side: int) -> int:
-    return value if isinstance(value, int) else value[side]
+def _of_both_sides(layer: nn.Module, name: str) -> int:
+    value = getattr(layer, name, 1)  # average pooling has no dilation
+    sides = {value} if isinstance(value, int) else set(value)
+    if len(sides) != 1:
+        raise CourseError(f"{layer} has {name} {value}, so that its cells have no one place; choose another layer.")
+    return sides.pop()
 
 
-def _interpolated(layer: nn.Upsample, grid: Grid) -> Grid:
-    """Cells share the image evenly before and after, as in `interpolate(align_corners=False)`."""
-    factor = layer.scale_factor
-    if layer.align_corners or not isinstance(factor, int | float) or not float(factor).is_integer():
-        raise CourseError(f"Where the cells of {layer} lie depends on the image's size; choose an earlier layer.")
-    wider = grid.step if layer.mode in ("bilinear", "bicubic") else 0
-    return Grid(grid.start + (0.5 / factor - 0.5) * grid.step, grid.step / factor, grid.receptive_field + wider)
+def _common(grids: list[Grid], kind: str) -> Grid:
+    """The grid of maps that are added or concatenated; the widest of them says how far a cell sees."""
+    widest = max(grids, key=lambda grid: grid.receptive_field)
+    if any((grid.start, grid.step) != (widest.start, widest.step) for grid in grids):
+        raise CourseError(f"The paths through {kind} end on different cells, so that they have no one place.")
+    return widest
 
 
-def meet(grids: Iterable[Grid], where: str) -> Grid:
-    """The grid of maps that are put together cell by cell; the widest of them says how far a cell sees.
-
-    Raises:
-        CourseError: their cells don't lie on each other.
-    """
-    first, *others = grids
-    if any((other.start, other.step) != (first.start, first.step) for other in others):
-        places = " and ".join(sorted({f"{grid.start:g} + {grid.step:g} i" for grid in (first, *others)}))
-        raise CourseError(f"Cells at {places} meet in {where}, so that they have no one place; choose another layer.")
-    return max((first, *others), key=lambda grid: grid.receptive_field)
+def _unknown(layer: nn.Module) -> CourseError:
+    return CourseError(
+        f"Where the cells of {type(layer).__name__} lie isn't known; choose a layer before it, or add an entry to "
+        "fcn.geometry."
+    )

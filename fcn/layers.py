@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn import functional as F
 
 from fcn.geometry import Grid
 
@@ -27,7 +27,7 @@ class WholeMapConvolution(nn.Conv2d):
         self.after = after
 
     def _apply(self, move: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-        """What `nn.Module.to` and its like do to each parameter."""
+        """Moves the parameters, as `nn.Module.to` and its like do."""
         super()._apply(move, recurse)
         if self.weight.device.type == "cpu":
             self.weight.data = self.weight.data.contiguous()
@@ -40,13 +40,35 @@ class WholeMapConvolution(nn.Conv2d):
     def forward(self, features: Tensor) -> Tensor:
         """(N, inputs, h, w) → (N, outputs, h + before + after - kernel + 1, …)."""
         before, kernel = self.padding[0], self.kernel_size[0]
-        features = functional.pad(features, (before, self.after, before, self.after))
+        features = F.pad(features, (before, self.after, before, self.after))
         if features.device.type != "cpu" or kernel == 1:
-            return functional.conv2d(features, self.weight, self.bias)
+            return F.conv2d(features, self.weight, self.bias)
         rows, columns = (side - kernel + 1 for side in features.shape[-2:])
-        cells = functional.unfold(features, kernel).transpose(1, 2)  # (N, cells, inputs * kernel²)
-        outputs = functional.linear(cells, self.weight.flatten(1), self.bias)
+        cells = F.unfold(features, kernel).transpose(1, 2)  # (N, cells, inputs * kernel²)
+        outputs = F.linear(cells, self.weight.flatten(1), self.bias)
         return outputs.transpose(1, 2).unflatten(2, (rows, columns))
+
+
+class ScoreLayer(nn.Conv2d):
+    """A 1 × 1 convolution from features to a score for each class, which starts at zero.
+
+    It computes in float32 under autocast too, as the upsamplings do: bfloat16 costs the scores their precision, and on
+    some processors the narrow convolution's bfloat16 gradient is broken.
+
+    Args:
+        features: channels that come in.
+        classes: channels that come out.
+    """
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__(features, classes, kernel_size=1)
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, features, h, w) → (N, classes, h, w), in the weights' precision."""
+        with torch.autocast(features.device.type, enabled=False):
+            return super().forward(features.to(self.weight.dtype))
 
 
 class LearnedUpsampling(nn.ConvTranspose2d):
@@ -65,13 +87,14 @@ class LearnedUpsampling(nn.ConvTranspose2d):
         ramp = 1 - (torch.arange(kernel) - (kernel - 1) / 2).abs() / stride
         with torch.no_grad():
             self.weight.zero_()
-            self.weight[range(channels), range(channels)] = torch.outer(ramp, ramp)
+            self.weight.diagonal().copy_(torch.outer(ramp, ramp)[..., None])
 
     def forward(self, scores: Tensor) -> Tensor:
         """(N, channels, h, w) → (N, channels, about h * stride, about w * stride)."""
         if self.extend:
-            scores = functional.pad(scores, (1, 1, 1, 1), mode="replicate")
-        return super().forward(scores)
+            scores = F.pad(scores, (1, 1, 1, 1), mode="replicate")
+        with torch.autocast(scores.device.type, enabled=False):
+            return super().forward(scores)
 
     def grid(self, grid: Grid) -> Grid:
         """Where the cells lie after it."""
@@ -99,12 +122,31 @@ class BilinearUpsampling(nn.Module):
         """(N, channels, h, w) → (N, channels, height, width), the pixels from the image's first one on."""
         rows = self._weights(height, scores.shape[-2], scores)
         columns = self._weights(width, scores.shape[-1], scores)
-        return rows @ scores @ columns.T
+        with torch.autocast(scores.device.type, enabled=False):
+            return rows @ scores @ columns.T
 
     def _weights(self, pixels: int, cells: int, like: Tensor) -> Tensor:
-        """(pixels, cells): what each cell along a side adds to each pixel."""
+        """(pixels, cells): the weight of each cell along a side in each pixel."""
         places = self.cells.start + self.cells.step * torch.arange(cells, device=like.device, dtype=like.dtype)
         pixel = torch.arange(pixels, device=like.device, dtype=like.dtype)
         if self.extend:
             pixel = pixel.clamp(places[0], places[-1])
         return (1 - (pixel[:, None] - places).abs() / self.cells.step).clamp(min=0)
+
+
+def crop_to_shared(upscore: Tensor, score: Tensor, first: int) -> tuple[Tensor, Tensor]:
+    """The two maps on the cells that they share: one of them is cropped to the other.
+
+    Args:
+        upscore: (N, C, h, w), upsampled from coarser cells.
+        score: (N, C, h', w'), of a finer stage.
+        first: where upscore's first cell lies on score's cells; negative if it lies before them.
+    """
+    if first > 0:
+        return upscore, _crop(score, first, upscore)
+    return _crop(upscore, -first, score), score
+
+
+def _crop(scores: Tensor, first: int, like: Tensor) -> Tensor:
+    height, width = like.shape[-2:]
+    return scores[..., first : first + height, first : first + width]

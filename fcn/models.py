@@ -1,24 +1,24 @@
-"""One fully convolutional network; FCN-32s, 16s and 8s differ only in their skips.
+"""FCN-32s, FCN-16s and FCN-8s.
 
-Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation" (CVPR 2015), section 4:
-the trunk's last features are scored, upsampled and summed with the scores of finer features; the sum is upsampled
-to the image. Where cells lie, and so what to crop, comes from fcn.geometry.
+Long, Shelhamer and Darrell, "Fully Convolutional Networks for Semantic Segmentation" (CVPR 2015), section 4: a
+trunk's last features are scored, upsampled and added to the scores of finer features; the sum is upsampled to the
+image. The layers have the names that the paper's authors gave them for VGG-16, whatever the backbone. No crop is
+typed in: all come from where cells lie (`fcn.geometry`).
 """
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from core import checkpoint
 from core.errors import CourseError
 from fcn.backbones import Trunk
-from fcn.geometry import bilinear_kernel
-from fcn.layers import BilinearUpsampling, LearnedUpsampling
+from fcn.geometry import Grid, bilinear_kernel
+from fcn.layers import BilinearUpsampling, LearnedUpsampling, ScoreLayer, crop_to_shared
 
 
 class FCN(nn.Module):
-    """A trunk, its scores, and `skips` finer scores: 0 is FCN-32s, 1 is FCN-16s, 2 is FCN-8s.
+    """What the three networks share: (N, 3, H, W) normalised image, any H, W ≥ 1 → (N, num_classes, H, W) logits.
 
     Args:
         num_classes: classes to tell apart.
@@ -27,70 +27,92 @@ class FCN(nn.Module):
         padding: 100 as in the paper, or "aligned": the same alignment without the wide zero border, and all that
             EfficientNet-Lite0 has.
 
-    Score layers start at zero, upsampling bilinear. They compute in float32 under autocast too: bfloat16 costs the
-    scores their precision, and on some processors the narrow convolution's bfloat16 gradient is broken.
+    Attributes:
+        configuration: these arguments.
+        metadata: what else a weights file tells: the network's name, and where they are known the names of the
+            `classes` and the data it was `trained_on`.
 
     Raises:
         CourseError: an unknown backbone, padding or width.
     """
 
-    skips: int
-
     def __init__(
         self, num_classes: int = 12, backbone: str = "vgg16", width: float = 1.0, padding: int | str = 100
     ) -> None:
         super().__init__()
-        # What it takes to make this network again; it is stored with the weights.
-        self.configuration = {
-            "network": type(self).__name__,
-            "num_classes": num_classes,
-            "backbone": backbone,
-            "width": width,
-            "padding": padding,
-            "transform_input": False,
-        }
+        self.configuration = {"num_classes": num_classes, "backbone": backbone, "width": width, "padding": padding}
+        self.metadata = {"network": type(self).__name__}
         self.trunk = Trunk(backbone, width, padding)
-        *finer, coarsest = zip(self.trunk.channels, self.trunk.grids)
-        channels, grid = coarsest
-        aligned = self.trunk.aligned
-        self.score = _score_layer(channels, num_classes)
-        self.skip_scores, self.upsamplings, self.cuts = nn.ModuleList(), nn.ModuleList(), []
-        for channels, skip_grid in reversed(finer[len(finer) - self.skips :]):
-            kernel, cut = bilinear_kernel(grid.widened(1) if aligned else grid, skip_grid)
-            upsampling = LearnedUpsampling(num_classes, kernel, stride=2, extend=aligned)
-            # A negative cut: the skip reaches further up and left.
-            grid = upsampling.grid(grid) if cut < 0 else skip_grid
-            self.upsamplings.append(upsampling)
-            self.skip_scores.append(_score_layer(channels, num_classes))
-            self.cuts.append(cut)
-        self.upsample = BilinearUpsampling(grid, extend=aligned)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """(N, 3, H, W) normalised image, any H, W ≥ 1 → (N, num_classes, H, W) logits, float32."""
-        *finer, features = self.trunk(image)
-        with torch.autocast(image.device.type, enabled=False):
-            scores = self.score(features.to(self.score.weight.dtype))
-            for skip, upsampling, score, cut in zip(reversed(finer), self.upsamplings, self.skip_scores, self.cuts):
-                scores = _sum(upsampling(scores), score(skip.to(score.weight.dtype)), cut)
-            return self.upsample(scores, *image.shape[-2:])
+    def doubling(self, cells: Grid, onto: Grid) -> tuple[LearnedUpsampling, int, Grid]:
+        """An upsampling by 2 from one map's cells to a finer map's, the crop, and the cells of the two maps' sum."""
+        aligned = self.trunk.aligned
+        kernel, crop = bilinear_kernel(cells.widened(1) if aligned else cells, onto)
+        upsampling = LearnedUpsampling(self.configuration["num_classes"], kernel, stride=2, extend=aligned)
+        return upsampling, -crop, onto if crop >= 0 else upsampling.grid(cells)
 
 
 class FCN32s(FCN):
     """FCN-32s: the coarsest scores alone, upsampled 32 times."""
 
-    skips = 0
+    def __init__(
+        self, num_classes: int = 12, backbone: str = "vgg16", width: float = 1.0, padding: int | str = 100
+    ) -> None:
+        super().__init__(num_classes, backbone, width, padding)
+        _, _, fc7 = self.trunk.grids
+        _, _, c_fc7 = self.trunk.channels
+        self.score_fr = ScoreLayer(c_fc7, num_classes)
+        self.upscore32 = BilinearUpsampling(fc7, self.trunk.aligned)
+
+    def forward(self, image: Tensor) -> Tensor:
+        _, _, fc7 = self.trunk(image)
+        return self.upscore32(self.score_fr(fc7), *image.shape[-2:])
 
 
 class FCN16s(FCN):
     """FCN-16s: scores from the features 16 pixels apart added to those 32 pixels apart."""
 
-    skips = 1
+    def __init__(
+        self, num_classes: int = 12, backbone: str = "vgg16", width: float = 1.0, padding: int | str = 100
+    ) -> None:
+        super().__init__(num_classes, backbone, width, padding)
+        _, pool4, fc7 = self.trunk.grids
+        _, c_pool4, c_fc7 = self.trunk.channels
+        self.score_fr = ScoreLayer(c_fc7, num_classes)
+        self.upscore2, self.crop_pool4, cells = self.doubling(fc7, pool4)
+        self.score_pool4 = ScoreLayer(c_pool4, num_classes)
+        self.upscore16 = BilinearUpsampling(cells, self.trunk.aligned)
+
+    def forward(self, image: Tensor) -> Tensor:
+        _, pool4, fc7 = self.trunk(image)
+        upscore2 = self.upscore2(self.score_fr(fc7))
+        upscore2c, score_pool4c = crop_to_shared(upscore2, self.score_pool4(pool4), self.crop_pool4)
+        return self.upscore16(upscore2c + score_pool4c, *image.shape[-2:])
 
 
 class FCN8s(FCN):
     """FCN-8s: scores from the features 8, 16 and 32 pixels apart."""
 
-    skips = 2
+    def __init__(
+        self, num_classes: int = 12, backbone: str = "vgg16", width: float = 1.0, padding: int | str = 100
+    ) -> None:
+        super().__init__(num_classes, backbone, width, padding)
+        pool3, pool4, fc7 = self.trunk.grids
+        c_pool3, c_pool4, c_fc7 = self.trunk.channels
+        self.score_fr = ScoreLayer(c_fc7, num_classes)
+        self.upscore2, self.crop_pool4, cells = self.doubling(fc7, pool4)
+        self.score_pool4 = ScoreLayer(c_pool4, num_classes)
+        self.upscore_pool4, self.crop_pool3, cells = self.doubling(cells, pool3)
+        self.score_pool3 = ScoreLayer(c_pool3, num_classes)
+        self.upscore8 = BilinearUpsampling(cells, self.trunk.aligned)
+
+    def forward(self, image: Tensor) -> Tensor:
+        pool3, pool4, fc7 = self.trunk(image)
+        upscore2 = self.upscore2(self.score_fr(fc7))
+        upscore2c, score_pool4c = crop_to_shared(upscore2, self.score_pool4(pool4), self.crop_pool4)
+        upscore_pool4 = self.upscore_pool4(upscore2c + score_pool4c)
+        upscore_pool4c, score_pool3c = crop_to_shared(upscore_pool4, self.score_pool3(pool3), self.crop_pool3)
+        return self.upscore8(upscore_pool4c + score_pool3c, *image.shape[-2:])
 
 
 class WithMirror(nn.Module):
@@ -114,33 +136,16 @@ def from_weights(path: str | Path) -> FCN:
     Raises:
         CourseError: the file is missing, damaged or not of such a network.
     """
-    configuration = checkpoint.read_configuration(path)
-    network = NETWORKS.get(str(configuration.pop("network", None)))
+    metadata = checkpoint.read_configuration(path)
+    network = NETWORKS.get(str(metadata.get("network")))
     if network is None:
         raise CourseError(
             f"{path} doesn't say which network it is for; give a best.safetensors that a training notebook wrote."
         )
-    transform_input = configuration.pop("transform_input", False)
-    told = {name: configuration.pop(name) for name in ("classes", "trained_on") if name in configuration}
-    try:
-        model = network(**configuration)
-    except (TypeError, ValueError, CourseError) as error:
-        raise CourseError(f"{path} says of its network what can't be ({error}); train it again.") from error
-    model.trunk.transform_input = model.configuration["transform_input"] = transform_input
-    model.configuration |= told
-    checkpoint.load_weights(model, path)
+    arguments = {name: metadata.pop(name, None) for name in ("num_classes", "backbone", "width", "padding")}
+    model = checkpoint.load_network(path, lambda: network(**arguments))
+    classes = metadata.get("classes", [])
+    if not isinstance(classes, list) or len(classes) not in (0, model.configuration["num_classes"]):
+        raise CourseError(f"{path} has an invalid configuration (its classes are {classes!r:.60}); train it again.")
+    model.metadata = metadata
     return model
-
-
-def _score_layer(channels: int, num_classes: int) -> nn.Conv2d:
-    layer = nn.Conv2d(channels, num_classes, kernel_size=1)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _sum(scores: Tensor, skip: Tensor, cut: int) -> Tensor:
-    """The two maps' sum over the cells they share, the first `cut` cells being only in `scores` (or `-cut` in skip)."""
-    scores, skip = scores[..., max(cut, 0) :, max(cut, 0) :], skip[..., max(-cut, 0) :, max(-cut, 0) :]
-    height, width = (min(a, b) for a, b in zip(scores.shape[-2:], skip.shape[-2:]))
-    return scores[..., :height, :width] + skip[..., :height, :width]

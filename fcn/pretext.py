@@ -70,6 +70,7 @@ class Classifier(nn.Module):
         state = {
             key: value.flatten(1) if key.startswith("classifier") and value.ndim == 4 else value
             for key, value in trunk.state_dict().items()
+            if key != "transform_input"
         }
         last = "fc" if self.trunk.name == "googlenet" else "classifier.6"
         state |= {f"{last}.weight": self.last.weight.detach(), f"{last}.bias": self.last.bias.detach()}

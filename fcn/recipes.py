@@ -92,7 +92,7 @@ class Training:
             if not parameter.requires_grad:
                 continue
             doubled = self.double_biases and name.endswith("bias")
-            starts_anew = name.startswith(("score", "skip_scores", "upsamplings"))
+            starts_anew = name.startswith(("score", "upscore"))
             rate = self.learning_rate * (2 if doubled else 1) * (self.score_rate if starts_anew else 1)
             groups.setdefault((rate, 0.0 if doubled else self.weight_decay), []).append(parameter)
         listed = [

@@ -25,7 +25,7 @@ def segment(model: FCN, photograph: Path, scale: float | None = None) -> Figure:
     """A photograph of any size beside its predicted classes, with a legend.
 
     Args:
-        model: its `configuration` names the classes it was trained on; else they are numbered.
+        model: its `metadata` names the classes it was trained on; else they are numbered.
         scale: factor on the sides before the network sees it; its parts should be about as large as in training. By
             default the longer side becomes LONGER_SIDE pixels.
 
@@ -45,7 +45,7 @@ def segment(model: FCN, photograph: Path, scale: float | None = None) -> Figure:
         axis.imshow(panel)
         axis.set_axis_off()
     numbered = [f"class {number}" for number in range(model.configuration["num_classes"])]
-    plots.legend(figure, model.configuration.get("classes", numbered), [predicted])
+    plots.legend(figure, model.metadata.get("classes") or numbered, [predicted])
     return figure
 
 
@@ -74,4 +74,4 @@ def run(options: argparse.Namespace) -> None:
         figure = segment(model, photograph, options.scale)
         with write_atomically(target) as path:
             path.write_bytes(png(figure))
-        print(f"{target} ({options.weights.name}, trained on {model.configuration.get('trained_on', 'data unknown')})")
+        print(f"{target} ({options.weights.name}, trained on {model.metadata.get('trained_on', 'data unknown')})")

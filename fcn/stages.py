@@ -33,13 +33,10 @@ def refine(coarse: FCN, network: type[FCN]) -> FCN:
         coarse: stays as it is.
         network: FCN16s or FCN8s; with more skips than the coarser one has.
     """
-    left_out = ("network", "transform_input", "classes", "trained_on")
-    configuration = {key: value for key, value in coarse.configuration.items() if key not in left_out}
-    fine = network(**configuration)
+    fine = network(**coarse.configuration)
     missing, unexpected = fine.load_state_dict(coarse.state_dict(), strict=False)
-    if unexpected or not fine.skips > coarse.skips:
+    if unexpected or not missing:
         raise ValueError(f"{network.__name__} is not finer than {type(coarse).__name__}")
-    fine.trunk.transform_input = fine.configuration["transform_input"] = coarse.trunk.transform_input
     return fine
 
 

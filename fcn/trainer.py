@@ -60,8 +60,8 @@ def fit(
         if len(dataset) == 0:
             raise CourseError(f"The {dataset.split} split of {dataset.root} is empty; give it at least one photograph.")
     device, folder = best_device(), Path(folder)
-    if hasattr(model, "configuration"):
-        model.configuration["classes"] = list(train.classes)
+    if hasattr(model, "metadata"):
+        model.metadata["classes"] = list(train.classes)
     # What must be the same for a resumed run to be the same run; how many epochs there are may change.
     configuration = {
         **asdict(training),

@@ -55,9 +55,8 @@ def start_from(model: FCN, source: str) -> FCN:
         CourseError: as `classifier_weights`.
     """
     trunk = model.trunk
-    trunk.load_classifier(classifier_weights(source, trunk.name, trunk.width))
-    trunk.transform_input = source == "imagenet" and BACKBONES[trunk.name].half_inputs
-    model.configuration["transform_input"] = trunk.transform_input
+    weights = classifier_weights(source, trunk.name, trunk.width)
+    trunk.load_classifier(weights, source == "imagenet" and BACKBONES[trunk.name].half_inputs)
     return model
 
 

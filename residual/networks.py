@@ -10,8 +10,9 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.checkpoint import load_weights, read_configuration
+from core.checkpoint import load_network, read_configuration
 from core.errors import CourseError, check_name
+from fcn.geometry import Grid
 from residual.initialisation import initialise
 
 FILTERS = (16, 32, 64)  # of the three stages; the second and third begin with a stride of 2
@@ -50,6 +51,10 @@ class ZeroPadded(nn.Module):
         """(N, C, H, W) → (N, C + added_channels, ⌈H/2⌉, ⌈W/2⌉)."""
         return functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, self.added_channels))
 
+    def grid(self, grid: Grid) -> Grid:
+        """Where the cells lie after it."""
+        return grid.convolve(1, stride=2)
+
 
 class Block(nn.Module):
     """Two 3 × 3 convolutions F, and around them a shortcut s: a(F(x) + s(x)); without shortcut a(F(x)).
@@ -85,6 +90,11 @@ class Block(nn.Module):
         if self.shortcut is None:
             return self.activation(self.residual(x))
         return self.activation(self.residual(x) + self.shortcut(x))
+
+    def paths(self) -> list[list[nn.Module]]:
+        """The block's parallel paths, for `fcn.geometry`."""
+        residual = [self.conv1, self.conv2]
+        return [residual] if self.shortcut is None else [residual, [self.shortcut]]
 
 
 class Network(nn.Module):
@@ -145,6 +155,10 @@ class Network(nn.Module):
         """(N, 3, H, W) normalised pictures → (N, 64, H/4, W/4): what is averaged over its cells for the logits."""
         return self.blocks(self.activation(self.stem_norm(self.stem(x))))
 
+    def paths(self) -> list[list[nn.Module]]:
+        """The layers in their order, for `fcn.geometry`."""
+        return [[self.stem, self.blocks]]
+
 
 def from_weights(path: str | Path) -> Network:
     """The network in a weights file, in eval mode.
@@ -152,13 +166,7 @@ def from_weights(path: str | Path) -> Network:
     Raises:
         CourseError: there is no such file, or it isn't one of these networks.
     """
-    configuration = read_configuration(path)
-    try:
-        model = Network(**configuration)
-    except (TypeError, ValueError, CourseError) as error:
-        raise CourseError(f"{path} holds no network of this kind; make one with `python -m residual train`.") from error
-    load_weights(model, path)
-    return model.eval()
+    return load_network(path, lambda: Network(**read_configuration(path))).eval()
 
 
 def main_convolutions(model: nn.Module) -> dict[str, nn.Conv2d]:

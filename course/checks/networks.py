@@ -11,7 +11,7 @@ from torch.nn import functional
 from course.checks.expectations import CheckFailed, expect, expect_close, short
 from fcn.backbones import Trunk
 from fcn.geometry import Grid
-from fcn.layers import LearnedUpsampling
+from fcn.layers import BilinearUpsampling, LearnedUpsampling, ScoreLayer
 from fcn.models import FCN
 
 VGG16_NAMES = (
@@ -58,7 +58,7 @@ def check_bilinear(weight: Tensor, stride: int) -> None:
 
 def check_transplant(trunk: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Holds a VGG-16 trunk's weights against the classifier's they were taken from, and both ways of computing fc6."""
-    for key, value in trunk.state_dict().items():
+    for key, value in trunk.named_parameters():
         expected = state[key]
         if torch.equal(value.flatten(), expected.flatten()):
             continue
@@ -112,29 +112,30 @@ def check_same_block(student: nn.Module, reference: nn.Module, image: Tensor) ->
     )
 
 
-def check_same_scores(student: nn.Module, reference: FCN, pairs: Mapping[str, str]) -> None:
+def check_same_scores(student: nn.Module, reference: FCN) -> None:
     """Same weights in, same scores out: the student's network against the course's, on an image of odd size.
 
     Both networks stay as they are: copies of them are compared.
 
     Args:
-        student: layers with the attribute names of the exercise; its padding is the paper's 100.
+        student: its layers have the reference's names; its padding is the paper's 100.
         reference: the course's network of the same width and padding.
-        pairs: student's attribute → reference's, for the layers that are compared.
     """
     student, reference = copy.deepcopy(student).eval(), copy.deepcopy(reference).eval()
     generator = torch.Generator().manual_seed(0)
-    for mine, theirs in pairs.items():
-        expect(hasattr(student, mine), f"The network has no layer called {mine}.")
-        source, target = list(getattr(student, mine).parameters()), _parameters_of(reference, theirs)
+    for name, layer in reference.named_children():
+        expect(hasattr(student, name), f"The network has no layer called {name}.")
+        source, target = list(getattr(student, name).parameters()), list(layer.parameters())
+        if not target:  # the last upsampling has no weights
+            continue
         expect(
             [p.shape for p in source] == [p.shape for p in target],
-            f"{mine} has weights of the shapes {[tuple(p.shape) for p in source]}; "
+            f"{name} has weights of the shapes {[tuple(p.shape) for p in source]}; "
             f"they should be {[tuple(p.shape) for p in target]}.",
         )
         with torch.no_grad():
             for p, q in zip(source, target):
-                if theirs.startswith(("score", "skip")):  # they start at zero, which would hide every mistake
+                if name.startswith("score"):  # they start at zero, which would hide every mistake
                     p.copy_(torch.randn(p.shape, generator=generator) * 0.1)
                 q.copy_(p)
     image = torch.randn(1, 3, 75, 118, generator=generator)
@@ -159,16 +160,18 @@ def check_same_start(coarse: FCN, fine: FCN) -> None:
     generator = torch.Generator().manual_seed(0)
     coarse, fine = copy.deepcopy(coarse).eval(), copy.deepcopy(fine).eval()
     with torch.no_grad():
-        for parameter in (*coarse.score.parameters(), *coarse.skip_scores.parameters()):
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-        for mine, theirs in zip((fine.score, *fine.skip_scores), (coarse.score, *coarse.skip_scores)):
-            mine.load_state_dict(theirs.state_dict())
+        for name, layer in coarse.named_children():
+            if isinstance(layer, ScoreLayer):
+                for parameter in layer.parameters():
+                    parameter.copy_(torch.randn(parameter.shape, generator=generator))
+                getattr(fine, name).load_state_dict(layer.state_dict())
         image = torch.randn(1, 3, 160, 224, generator=generator)
         expected, kept = coarse(image), []
-        fine.upsample.register_forward_hook(lambda layer, inputs, output: kept.append(inputs[0]))
+        upsampling = next(layer for layer in fine.children() if isinstance(layer, BilinearUpsampling))
+        upsampling.register_forward_hook(lambda layer, inputs, output: kept.append(inputs[0]))
         fine(image)
     # The pixel of the kept scores' cell 0; a cell between two pixels is halfway between their values.
-    first, stride = fine.upsample.cells.start, int(fine.upsample.cells.step)
+    first, stride = upsampling.cells.start, int(upsampling.cells.step)
     skipped = math.ceil(max(-first, 0) / stride)
     first += skipped * stride
     between = 1 if first.is_integer() else 2
@@ -220,10 +223,6 @@ def _plain_kind(layer: nn.Module) -> type[nn.Module]:
 
 def _side(value: object) -> object:
     return value[0] if isinstance(value, tuple) else value
-
-
-def _parameters_of(reference: nn.Module, path: str) -> list[nn.Parameter]:
-    return list(reference.get_submodule(path).parameters())
 
 
 def crops(trunk: Trunk) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ from fcn.trainer import predict
 def predict_with(model: FCN8s, image: Tensor, pool4: bool, pool3: bool) -> Tensor:
     """What FCN-8s says of a normalised (3, H, W) image, (H, W), if the scores of a skip that is off count as zero."""
     with ExitStack() as stack:
-        for score, is_on in zip(model.skip_scores, (pool4, pool3), strict=True):
+        for score, is_on in ((model.score_pool4, pool4), (model.score_pool3, pool3)):
             if not is_on:
                 hook = score.register_forward_hook(lambda layer, inputs, scores: torch.zeros_like(scores))
                 stack.callback(hook.remove)

@@ -160,7 +160,7 @@ def test_a_transparent_map_leaves_the_photograph_and_an_opaque_one_its_colours()
 def test_a_skip_that_is_off_counts_as_zero():
     torch.manual_seed(0)
     model = FCN8s(5, width=0.125, padding="aligned")
-    for score in model.skip_scores:
+    for score in (model.score_pool4, model.score_pool3):
         nn.init.normal_(score.weight)
     image = torch.randn(3, 64, 64)
     assert torch.equal(skips.predict_with(model, image, True, True), predict(model, image[None])[0])
@@ -168,8 +168,8 @@ def test_a_skip_that_is_off_counts_as_zero():
     without_pool3 = skips.predict_with(model, image, True, False)
     figure, text = skips.draw(model, image, without_pool3, True, False, [f"kind {n}" for n in range(5)])
     assert title(figure, 2) == "with pool4: 100% right" and "FCN-8s with pool4" in text
-    nn.init.zeros_(model.skip_scores[1].weight)
-    nn.init.zeros_(model.skip_scores[1].bias)
+    nn.init.zeros_(model.score_pool3.weight)
+    nn.init.zeros_(model.score_pool3.bias)
     assert torch.equal(without_pool3, predict(model, image[None])[0]) and not torch.equal(without_pool3, both_on)
 
 

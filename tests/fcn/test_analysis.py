@@ -84,18 +84,18 @@ def test_a_pass_takes_time():
 def test_the_papers_upsampling_gives_the_same_scores(padding):
     torch.manual_seed(0)
     model, image = FCN8s(5, width=0.125, padding=padding).eval(), torch.randn(1, 3, 75, 118)
-    for score in (model.score, *model.skip_scores):
+    for score in (model.score_fr, model.score_pool4, model.score_pool3):
         nn.init.normal_(score.weight)
     with torch.inference_mode():
         found = model(image)
-        model.upsample = TransposedUpsampling(model.upsample, 5)
+        model.upscore8 = TransposedUpsampling(model.upscore8, 5)
         torch.testing.assert_close(found, model(image), rtol=1e-4, atol=1e-4)
 
 
 def test_only_the_kinds_asked_for_are_measured():
     model, image = FCN8s(width=0.125, padding="aligned"), torch.randn(1, 3, 64, 96)
     (kind, products) = profile_layers(model, image, rounds=1, kinds=["upsampling"]).popitem()
-    model.upsample = TransposedUpsampling(model.upsample, 12)
+    model.upscore8 = TransposedUpsampling(model.upscore8, 12)
     paper = profile_layers(model, image, rounds=1)[kind]
     assert kind == "upsampling" and products.output_bytes > 0 and products.backward_seconds > 0
     assert paper.weight_bytes - products.weight_bytes == 12 * 12 * 16 * 16 * 4  # fixed: no gradients

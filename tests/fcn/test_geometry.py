@@ -1,15 +1,21 @@
 """fcn.geometry against hand-computed cases and against where the networks' gradients really fall."""
 
+import copy
 import itertools
 
 import pytest
 import torch
 import torchvision
 from torch import nn
+from torchvision.models.resnet import BasicBlock
 
+from cam.efficientnet import EfficientNetLite0
+from cam.layers import layer_grid
+from cam.resnet import ResNet18
 from core.errors import CourseError
 from fcn.geometry import Grid, bilinear_kernel, follow
 from fcn.models import FCN8s, FCN16s, FCN32s
+from residual.networks import Block, Network
 
 
 def test_grid_of_a_convolution_by_hand():
@@ -35,21 +41,23 @@ def test_cells_that_no_crop_aligns():
 
 # Derived by hand in the paper's own prototxt files: crops 19; 5 and 27; 5, 9 and 31; AlexNet 18.
 @pytest.mark.parametrize(
-    "network, backbone, cuts, crop",
+    "network, backbone, crops",
     [
-        (FCN32s, "vgg16", [], 19),
-        (FCN16s, "vgg16", [-5], 27),
-        (FCN8s, "vgg16", [-5, -9], 31),
-        (FCN32s, "alexnet", [], 18),
+        (FCN32s, "vgg16", {"upscore32": 19}),
+        (FCN16s, "vgg16", {"crop_pool4": 5, "upscore16": 27}),
+        (FCN8s, "vgg16", {"crop_pool4": 5, "crop_pool3": 9, "upscore8": 31}),
+        (FCN32s, "alexnet", {"upscore32": 18}),
     ],
 )
-def test_published_crops(network, backbone, cuts, crop):
+def test_published_crops(network, backbone, crops):
     model = network(backbone=backbone, width=0.125, padding=100)
-    assert (model.cuts, bilinear_kernel(model.upsample.cells, Grid())[1]) == (cuts, crop)
+    for name, crop in crops.items():
+        found = getattr(model, name)
+        assert (bilinear_kernel(found.cells, Grid())[1] if name.startswith("up") else found) == crop
 
 
 def test_padding_150_needs_crop_69():
-    cells = FCN32s(width=0.125, padding=150).upsample.cells
+    cells = FCN32s(width=0.125, padding=150).upscore32.cells
     assert bilinear_kernel(cells, Grid()) == (64, 69)
 
 
@@ -76,55 +84,92 @@ def test_gradient_centroid_is_the_pixel_itself(network, backbone, width, padding
         assert centroid.item() == pytest.approx(pixel, abs=1e-6)
 
 
-@pytest.mark.parametrize("name, start", [("alexnet", 31), ("googlenet", 22)])
-def test_where_torchvisions_own_cells_lie(name, start):
-    """The classifiers' last features, as torchvision has them: by arithmetic and by where the gradient falls."""
-    options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
-    classifier = getattr(torchvision.models, name)(weights=None, **options).eval()
-    heads = ("avgpool", "classifier", "dropout", "fc")
-    layers = [child for child_name, child in classifier.named_children() if child_name not in heads]
-    grid = follow(layers)
-    assert (grid.start, grid.step) == (start, 32)
-    features = _average_pooling(_constant(nn.Sequential(*layers)).double())
-    image = torch.ones(1, 3, 801, 64, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(features(image)[0, 0, 12, 0], image)
-    profile = gradient[0].sum(dim=(0, 2))
-    assert ((profile * torch.arange(801)).sum() / profile.sum()).item() == pytest.approx(start + 12 * 32, abs=1e-6)
+def _centroid(model: nn.Module, layer: str, side: int = 1025) -> tuple[int, float]:
+    """A cell in the middle of a layer's map, and the centre of its gradient in the image."""
+    model, kept = _averaging(model.double().eval()), {}
+    model.get_submodule(layer).register_forward_hook(lambda _m, _i, output: kept.update(features=output))
+    image = torch.ones(1, 3, side, 97, dtype=torch.float64, requires_grad=True)
+    model(image)
+    cell = kept["features"].shape[2] // 2
+    (gradient,) = torch.autograd.grad(kept["features"][0, 0, cell].sum(), image)
+    profile = gradient[0].sum((0, 2))
+    return cell, float((profile * torch.arange(side)).sum() / profile.sum())
 
 
-def _constant(model: nn.Module) -> nn.Module:
+NAMED = [("resnet18", "layer4"), ("resnet18", "layer3.0.conv1"), ("resnet18", "layer3.0.downsample")]
+NAMED += [("resnet50", "layer3"), ("vgg11", "features.10"), ("alexnet", "features")]
+NAMED += [("googlenet", "inception5b"), ("googlenet", "inception4a.branch3.1")]
+
+
+@pytest.mark.parametrize("name, layer", NAMED)
+def test_cells_of_torchvisions_networks_lie_where_their_gradient_does(name, layer):
+    options = {"init_weights": False} if name in ("vgg11", "googlenet") else {}
+    model = getattr(torchvision.models, name)(weights=None, **options)
+    grid = layer_grid(model, layer)
+    cell, centroid = _centroid(model, layer)
+    assert centroid == pytest.approx(grid.start + cell * grid.step, abs=1e-6)
+
+
+OWN = {
+    "ResNet-18": (ResNet18(3, width=0.05), "layer4"),
+    "EfficientNet-Lite0": (EfficientNetLite0(), "bn2"),
+    "a layer within EfficientNet-Lite0": (EfficientNetLite0(), "blocks.3.0.conv_dw"),
+    "plain": (Network(14, "none"), "blocks"),
+    "residual": (Network(14, activation="tanh"), "blocks"),
+    "projection": (Network(14, "projection"), "blocks.2"),
+}
+
+
+@pytest.mark.parametrize("model, layer", OWN.values(), ids=OWN)
+def test_cells_of_the_courses_own_networks_lie_where_their_gradient_does(model, layer):
+    grid = layer_grid(model, layer)
+    cell, centroid = _centroid(copy.deepcopy(model), layer)
+    assert grid.start == 0 and centroid == pytest.approx(cell * grid.step, abs=1e-6)
+
+
+def _averaging(model: nn.Module) -> nn.Module:
+    """The network with equal weights, poolings that average, and nothing that bends the signal."""
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.constant_(layer.weight, 1 / layer.weight[0].numel())
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-    return model
+        if isinstance(layer, Block):
+            layer.activation = nn.Identity()
+    return _straightened(model)
 
 
-def _averaging(model: nn.Module) -> nn.Module:
-    _constant(model)
-    _average_pooling(model)
-    return model
-
-
-def _average_pooling(layer: nn.Module) -> nn.Module:
+def _straightened(layer: nn.Module) -> nn.Module:
     if isinstance(layer, nn.MaxPool2d):
-        return nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding, ceil_mode=True)
+        return nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding, ceil_mode=layer.ceil_mode)
+    if isinstance(layer, nn.ReLU | nn.ReLU6):
+        return nn.Identity()
     for name, child in layer.named_children():
-        setattr(layer, name, _average_pooling(child))
+        setattr(layer, name, _straightened(child))
     return layer
+
+
+class Shifted(nn.Conv2d):
+    """A subclass that does something of its own."""
+
+
+def _block(**changed) -> BasicBlock:
+    block = BasicBlock(4, 4)
+    for name, layer in changed.items():
+        setattr(block, name, layer)
+    return block
 
 
 @pytest.mark.parametrize(
     "layer, words",
     [
-        (nn.Linear(3, 3), "isn't known|no map"),
-        (nn.AdaptiveAvgPool2d(1), "no map of cells"),
-        (nn.Conv2d(3, 3, (3, 5), padding=1), "meet in the two sides"),
-        (nn.Conv2d(3, 3, 3, stride=(1, 2), padding=1), "meet in the two sides"),
-        (nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), "depends on the image's size"),
-        (nn.Upsample(size=32), "depends on the image's size"),
-        (nn.MaxUnpool2d(2), "isn't known|can't be followed"),
+        (nn.Linear(3, 3), "of Linear lie isn't known"),
+        (nn.AdaptiveAvgPool2d(1), "isn't known"),
+        (nn.Sequential(nn.ReLU(), Shifted(3, 3, 3)), "of Shifted lie isn't known"),
+        (nn.Conv2d(3, 3, (3, 5), padding=1), r"kernel_size \(3, 5\)"),
+        (nn.Conv2d(3, 3, 3, padding="same"), "padding same"),
+        (_block(conv2=nn.Conv2d(4, 4, 3)), "end on different cells"),
+        (_block(downsample=nn.MaxPool2d(2)), "end on different cells"),
     ],
 )
 def test_a_layer_that_is_not_known_is_refused(layer, words):
@@ -132,26 +177,16 @@ def test_a_layer_that_is_not_known_is_refused(layer, words):
         follow([layer])
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [
-        nn.AvgPool2d(2),
-        nn.AvgPool2d(3, 2, 1),
-        nn.Conv2d(1, 1, (1, 7), padding=(0, 3)),
-        nn.Conv2d(1, 1, 5, padding="same", dilation=2),
-        nn.Upsample(scale_factor=2, mode="bilinear"),
-        nn.Upsample(scale_factor=4, mode="nearest"),
-    ],
-)
-def test_further_layers_lie_where_their_gradient_does(layer):
-    grid = follow([layer])
-    if isinstance(layer, nn.Conv2d):
-        nn.init.ones_(layer.weight)
-    image = torch.ones(1, 1, 41, 41, requires_grad=True)
-    output = layer(image)
-    # An interpolation's cells lie between pixels: several together look at their mean place.
-    cells = range(8, 8 + int(1 / min(grid.step, 1)))
-    (gradient,) = torch.autograd.grad(output[0, 0, cells.start : cells.stop, 8].sum(), image)
+@pytest.mark.parametrize("name, layer", [("densenet121", "features"), ("swin_t", "features"), ("resnet18", "avgpool")])
+def test_a_network_that_is_not_known_is_refused(name, layer):
+    with pytest.raises(CourseError, match="isn't known"):
+        layer_grid(getattr(torchvision.models, name)(weights=None), layer)
+
+
+@pytest.mark.parametrize("layer", [nn.AvgPool2d(2), nn.MaxPool2d(3, 2, 1), nn.Conv2d(1, 1, 5, padding=1, dilation=2)])
+def test_layers_lie_where_their_gradient_does(layer):
+    grid, image = follow([layer]), torch.ones(1, 1, 41, 41, requires_grad=True)
+    (gradient,) = torch.autograd.grad(_averaging(nn.Sequential(layer))(image)[0, 0, 8, 8], image)
     profile = gradient[0, 0].sum(1)
-    expected = grid.start + grid.step * sum(cells) / len(cells)
-    assert ((profile * torch.arange(41)).sum() / profile.sum()).item() == pytest.approx(expected, abs=1e-5)
+    place = ((profile * torch.arange(41)).sum() / profile.sum()).item()
+    assert place == pytest.approx(grid.start + grid.step * 8, abs=1e-5)

@@ -39,11 +39,11 @@ def test_where_cells_lie_on_cells_the_first_prediction_is_the_same_everywhere():
     """AlexNet's odd kernels: a hat is the sum of half a hat, a hat and half a hat of half its width."""
     torch.manual_seed(0)
     coarse = FCN32s(5, "alexnet", 0.125, padding="aligned").eval()
-    nn.init.normal_(coarse.score.weight)
+    nn.init.normal_(coarse.score_fr.weight)
     image = torch.randn(1, 3, 300, 260)
     for network in FINER:
         fine = refine(coarse, network).eval()
-        assert all(skip.weight.abs().max() == 0 for skip in fine.skip_scores)
+        assert fine.score_pool4.weight.abs().max() == 0
         torch.testing.assert_close(fine(image), coarse(image), rtol=1e-4, atol=1e-4)
 
 
@@ -74,10 +74,10 @@ def test_a_chain_that_was_cut_off_goes_on_bit_for_bit(small_facades, tmp_path):
     """Cut off within the second stage: the first is read back, the second goes on, the third follows."""
     trainings = [dataclasses.replace(QUICK, epochs=2)] * 3
     straight = chain(small_facades, tmp_path / "straight", trainings)
-    cut = [trainings[0], dataclasses.replace(QUICK, epochs=1)]
+    shorter = [trainings[0], dataclasses.replace(QUICK, epochs=1)]
     seed_everything(3)
     splits = CMPFacade(small_facades, "train"), CMPFacade(small_facades, "val")
-    fit_in_stages(FCN32s(width=0.125, padding="aligned"), (FCN16s,), *splits, cut, tmp_path / "cut")
+    fit_in_stages(FCN32s(width=0.125, padding="aligned"), (FCN16s,), *splits, shorter, tmp_path / "cut")
     resumed = chain(small_facades, tmp_path / "cut", trainings, resume=True)
     for one, other in zip(straight, resumed):
         assert same_weights(one.model, other.model)
@@ -123,7 +123,7 @@ def test_the_papers_recipe():
     weights, biases = optimiser.param_groups
     assert isinstance(optimiser, torch.optim.SGD) and weights["momentum"] == biases["momentum"] == 0.9
     assert (weights["lr"], weights["weight_decay"], biases["lr"], biases["weight_decay"]) == (1e-4, 5e-4, 2e-4, 0)
-    assert not list(model.upsample.parameters()) and stages[0].batch_size == 20
+    assert not list(model.upscore8.parameters()) and stages[0].batch_size == 20
 
 
 def test_the_courses_recipe_falls_with_the_width():
@@ -145,7 +145,7 @@ def test_a_learning_rate_belongs_to_its_reduction(small_facades, tmp_path):
             QUICK, optimiser="sgd", reduction=reduction, learning_rate=rate, batch_size=len(dataset)
         )
         fit(model, dataset, CMPFacade(small_facades, "val"), one_step, tmp_path / reduction)
-        steps[reduction] = model.score.bias.detach().clone()
+        steps[reduction] = model.score_fr.bias.detach().clone()
     assert steps["mean"].abs().max() > 1e-4
     torch.testing.assert_close(steps["sum"], steps["mean"], rtol=1e-3, atol=1e-7)
 
@@ -165,7 +165,7 @@ def test_a_balanced_training_weighs_the_loss_by_class(small_facades, tmp_path):
     assert history[0]["train_loss"] == pytest.approx(loss.item(), rel=1e-5)
     share = torch.bincount(labels, minlength=classes) / len(labels)
     moved = weights * share - (weights * share).sum() / classes
-    torch.testing.assert_close(model.score.bias.detach(), moved, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(model.score_fr.bias.detach(), moved, rtol=1e-4, atol=1e-6)
 
 
 def test_unknown_recipes():

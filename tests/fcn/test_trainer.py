@@ -220,7 +220,7 @@ def test_a_split_without_photographs(small_facades, tmp_path):
 def test_class_names_travel_with_the_weights(small_facades, tmp_path):
     train(small_facades, tmp_path, epochs=1)
     assert read_configuration(tmp_path / "best.safetensors")["classes"] == list(CLASSES)
-    assert from_weights(tmp_path / "best.safetensors").configuration["classes"] == list(CLASSES)
+    assert from_weights(tmp_path / "best.safetensors").metadata["classes"] == list(CLASSES)
 
 
 def test_loss_that_is_not_finite_names_the_photographs(small_facades, tmp_path):
@@ -284,7 +284,7 @@ def test_no_step_waits_for_the_device(network, small_facades, tmp_path, monkeypa
     def waits(batch_size: int) -> int:
         seed_everything(3)
         model = network(width=0.125, padding="aligned")
-        model.trunk.transform_input = True
+        model.trunk.transform_input.fill_(True)
         with Waits() as counting:
             fit(model, *sets, dataclasses.replace(QUICK, epochs=1, batch_size=batch_size), tmp_path)
         return counting.count

@@ -87,9 +87,9 @@ def test_an_image_that_is_void_all_over_changes_nothing(tmp_path):
         save_label(folder / "SegmentationClass" / f"{name}.png", np.full((30, 44), VOID, np.uint8))
     train, _, test = load_splits(str(tmp_path), scale=1.0)
     model = FCN32s(21, width=0.125, padding="aligned")
-    before = model.score.weight.clone()
+    before = model.score_fr.weight.clone()
     fit(model, train, test, Training(epochs=1, batch_size=4, precision="float32", weight_decay=0), tmp_path / "run")
-    assert torch.equal(model.score.weight.cpu(), before)
+    assert torch.equal(model.score_fr.weight.cpu(), before)
 
 
 def test_batches_of_several_sizes(small_voc):

@@ -9,7 +9,7 @@ from torchvision.models.resnet import BasicBlock
 
 from core.checkpoint import save_weights
 from core.errors import CourseError
-from fcn.execution import layer_output
+from fcn.geometry import follow_to
 from residual.networks import Block, Network, ZeroPadded, blocks_per_stage, from_weights, main_convolutions
 
 
@@ -136,5 +136,5 @@ def test_plain_and_residual_networks_differ_in_nothing_but_their_shortcuts():
     plain, residual = Network(14, "none"), Network(14, "identity")
     shapes = [{name: value.shape for name, value in model.state_dict().items()} for model in (plain, residual)]
     assert shapes[0] == shapes[1]
-    grid = layer_output(plain, plain.blocks)
-    assert layer_output(residual, residual.blocks) == grid and (grid.start, grid.step) == (0, 4)
+    grid = follow_to(plain, plain.blocks)
+    assert follow_to(residual, residual.blocks) == grid and (grid.start, grid.step) == (0, 4)

@@ -6,14 +6,10 @@ check_layers([vgg16_head(0.25)], Trunk("vgg16", 0.25, padding=100).classifier, [
 for classes, stride in ((5, 4), (2, 16)):
     check_bilinear(bilinear_kernel(classes, stride), stride)
 # %% 02-17
-check_same_scores(
-    PaperFCN32s(7, 0.0625),
-    FCN32s(7, width=0.0625, padding=100),
-    {"blocks": "trunk.features", "head": "trunk.classifier", "score": "score"},
-)
+check_same_scores(PaperFCN32s(7, 0.0625), FCN32s(7, width=0.0625, padding=100))
 # %% 02-26
 first = ever_moved(zero=False, steps=1)
 expect(
-    first == ["score.bias", "score.weight"],
+    first == ["score_fr.bias", "score_fr.weight"],
     f"In the first step {len(first)} tensors get a gradient; only those of the score layer do, as it starts at zero.",
 )
