@@ -1,9 +1,8 @@
 """Reading and augmentation alone, in images a second: `python -m benchmarks.reading [--data DIR]`.
 
 The batches of a training, whole photographs or windows cut from them, without a network: in the first epoch, which
-decodes and reduces the files, and in the next ones, which find them in memory. By the trainer itself and with one and
-two processes that help. The ways take turns; medians over the rounds. Beside the clock's rate stands the processor time
-that the trainer's own process spends on an image, which a busy machine leaves as it is.
+decodes and reduces the files, and in the next ones, which find them in memory. The two take turns; medians over the
+rounds. Beside the clock's rate stands the processor time spent on an image, which a busy machine leaves as it is.
 """
 
 import argparse
@@ -17,24 +16,23 @@ from core.files import ROOT
 from core.record import new_record, project_path, write_record
 from core.training import seed_everything
 from course.notebooks.parameters import known_or_folder
+from fcn.batches import Batches
 from fcn.data_sets import load_splits
-from fcn.reading import Reading
 from fcn.recipes import WINDOW
 
 OUT = ROOT / "files" / "benchmarks" / "reading.json"
 BATCH_SIZE = 4
 KINDS = {"whole photographs": None, "windows": WINDOW}
-WORKERS = (0, 1, 2)
 EPOCHS = 3  # one that reads the files, two from memory
 
 
-def epochs(data: str, scale: float, window: int | None, workers: int) -> list[tuple[float, float]]:
+def epochs(data: str, scale: float, window: int | None) -> list[tuple[float, float]]:
     """Seconds by the clock and processor seconds of this process, for an image, in each epoch."""
     train, _, _ = load_splits(data, scale)  # anew: nothing is in its memory
-    reading, spent = Reading(train, BATCH_SIZE, window, workers, torch.device("cpu")), []
+    batches, spent = Batches(train, BATCH_SIZE, window, torch.device("cpu")), []
     for _ in range(EPOCHS):
         started, worked = time.perf_counter(), time.process_time()
-        for _ in reading.epoch():
+        for _ in batches:
             pass
         spent.append((time.perf_counter() - started, time.process_time() - worked))
     return [(seconds / len(train), processor / len(train)) for seconds, processor in spent]
@@ -52,23 +50,22 @@ def main() -> None:
     seed_everything(0)
     data = known_or_folder("data", options.data, ("builtin", "cmp", "voc"))
     train, _, _ = load_splits(data, options.scale)
-    ways = [(kind, workers) for kind in KINDS for workers in WORKERS]
-    found: dict[tuple[str, int], list[list[tuple[float, float]]]] = {way: [] for way in ways}
+    found: dict[str, list[list[tuple[float, float]]]] = {kind: [] for kind in KINDS}
     for _ in range(options.rounds):
-        for kind, workers in ways:
-            found[kind, workers].append(epochs(data, options.scale, KINDS[kind], workers))
-    measured: dict[str, dict[str, dict[str, float]]] = {}
-    print(f"{'':18} workers  from files, images/s  from memory, images/s  of which the trainer works, ms an image")
-    for (kind, workers), rounds in found.items():
+        for kind, window in KINDS.items():
+            found[kind].append(epochs(data, options.scale, window))
+    measured: dict[str, dict[str, float]] = {}
+    print(f"{'':18} from files, images/s  from memory, images/s  processor time, ms an image")
+    for kind, rounds in found.items():
         first = statistics.median(each[0][0] for each in rounds)
         later = statistics.median(clock for each in rounds for clock, _ in each[1:])
         own = statistics.median(processor for each in rounds for _, processor in each[1:])
-        measured.setdefault(kind, {})[f"{workers} workers"] = {
+        measured[kind] = {
             "images_per_second_from_files": round(1 / first, 1),
             "images_per_second_from_memory": round(1 / later, 1),
             "trainer_processor_seconds": own,
         }
-        print(f"{kind:18} {workers:7}  {1 / first:20.0f}  {1 / later:21.0f}  {1000 * own:38.2f}")
+        print(f"{kind:18} {1 / first:20.0f}  {1 / later:21.0f}  {1000 * own:27.2f}")
     record = new_record(
         f"python -m benchmarks.reading --data {project_path(Path(options.data))} --scale {options.scale} "
         f"--rounds {options.rounds}",

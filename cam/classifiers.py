@@ -82,7 +82,7 @@ def load_small(seed: int = 0) -> Classifier:
     """
     path = small_weights(seed)
     if not path.exists():
-        raise CourseError(f"There is no network of seed {seed}; train it with course pretrain resnet18 --seed {seed}.")
+        raise CourseError(f"There is no network of seed {seed}; choose 0, 1 or 2.")
     model = resnet18(path, num_classes=len(PATTERNS), width=SMALL_WIDTH).eval()
     return Classifier(model, PATTERNS, "small course weights, trained on generated pictures")
 

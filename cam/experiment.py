@@ -1,21 +1,17 @@
 """The localisation table: do the maps lie on the objects, and does it matter where their cells are put?
 
-`course localization` scores every kind of map of the small ResNet-18s trained from three seeds. Thresholds are chosen
-on validation pictures, scores are of test pictures.
+`experiments/localization.py` scores every kind of map of the small ResNet-18s trained from three seeds. Thresholds are
+chosen on validation pictures, scores are of test pictures.
 """
 
-import argparse
 import functools
-import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cam.cam import class_activation_map, top_prediction
-from cam.classifiers import load_small
 from cam.gradcam import grad_cam, logits_of
 from cam.layers import layer_grid
 from cam.localization import (
@@ -26,20 +22,16 @@ from cam.localization import (
     pixel_average_precision,
     pointing_game,
 )
-from cam.pictures import PATTERNS, Pictures, make_pictures
+from cam.pictures import PATTERNS, Pictures
 from cam.resnet import ResNet18
 from cam.upsampling import upsample_aligned, upsample_ordinary
-from core.devices import best_device
-from core.files import ROOT, check_writable
 from core.photographs import normalise
-from core.record import new_record, project_path, write_record
 from fcn.geometry import Grid
 
 # Of the pictures; training pictures have seeds from 1000 on. Seed 3000 was looked at while the networks' training was
 # being chosen (files/README.md), so the scores are of pictures that nobody had seen by then.
 VALIDATION_SEED, TEST_SEED = 2000, 5000
 IOUS = (0.3, 0.5, 0.7)
-RESULTS = ROOT / "files" / "results" / "localization"
 BATCH = 20  # pictures that a network sees at once: more of them no processor's cache holds
 
 Maker = Callable[[Pictures], np.ndarray]  # gives the (N, H, W) maps of a set of pictures
@@ -200,35 +192,3 @@ def _batches(values: np.ndarray, size: int = BATCH) -> list[np.ndarray]:
 def _seen(model: nn.Module, images: np.ndarray) -> Tensor:
     """What a network sees of (N, H, W, 3) images, where the network is; channels last, which is faster everywhere."""
     return normalise(images).to(next(model.parameters()).device, memory_format=torch.channels_last)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the networks (default: 0 1 2)")
-    parser.add_argument("--validation", type=int, default=120, help="pictures that choose the thresholds")
-    parser.add_argument("--test", type=int, default=300, help="pictures that are scored")
-    parser.add_argument("--out", type=Path, default=RESULTS, help=f"folder (default: {project_path(RESULTS)})")
-
-
-def run(options: argparse.Namespace) -> None:
-    """Writes one record for each seed."""
-    check_writable(options.out)
-    validation = make_pictures(options.validation, VALIDATION_SEED)
-    test = make_pictures(options.test, TEST_SEED)
-    for seed in options.seeds:
-        started = time.perf_counter()
-        model = load_small(seed).model.to(best_device())
-        makers = map_makers(model, seed)
-        record = new_record(
-            f"python -m course localization --seeds {seed} --validation {options.validation} --test {options.test}",
-            {"validation": options.validation, "test": options.test, "seed": seed},
-            started,
-            seed=seed,
-            data={"name": "generated pictures", "sha256": test.sha256()},
-            measured={
-                "accuracy": accuracy(model, test),
-                "table": localization_table(makers, validation, test),
-                "probability_lost": probability_lost(model, {name: makers[name](test) for name in HIDDEN}, test),
-            },
-        )
-        write_record(record, options.out / f"seed{seed}.json")
-        print(options.out / f"seed{seed}.json")

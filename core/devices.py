@@ -1,9 +1,11 @@
 """Where to compute and in which precision; and the device's name, which belongs to a figure."""
 
 import platform
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 
 def device_name() -> str:
@@ -47,3 +49,12 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     """
     enabled = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def on_device(batches: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields batches of images (N, C, H, W) and their targets on a device, the images in channels-last memory."""
+    for images, targets in batches:
+        yield (
+            images.to(device, memory_format=torch.channels_last, non_blocking=True),
+            targets.to(device, non_blocking=True),
+        )

@@ -1,16 +1,16 @@
-"""Learning curves that grow while a long training lasts, for whoever watches it in a notebook."""
+"""Learning curves that grow during a long training, for whoever watches it in a notebook."""
 
 import os
 from collections.abc import Sequence
 
-LONG = 30.0  # seconds; of a shorter training the bar says enough
+LONG = 30.0  # seconds; for a shorter training the bar is enough
 
 
 class LiveCurves:
-    """The curves of one training, drawn anew after each epoch and taken away at its end.
+    """The curves of one training, drawn anew after each epoch and removed at its end.
 
-    They appear once the epochs so far say that the whole will take longer than `LONG`, and only where somebody may be
-    looking: in a kernel, and not in one that a command of the course started.
+    They appear once the epochs so far suggest that the whole will take longer than `LONG`, and only where somebody may
+    be watching: in a kernel, and not in one that a command of the course started.
 
     Args:
         epochs: of the whole training.

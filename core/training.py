@@ -1,21 +1,16 @@
-"""What every training shares: the seeds, the loop of steps, and the learning rates that are fixed beforehand."""
+"""What trainings share besides the loop in `fcn.trainer`: seeds, modes, and learning rates fixed beforehand."""
 
+import contextlib
 import random
-import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from core.errors import CourseError
-
-READ_EVERY = 1.0  # seconds between two looks at the losses
-
-Batch = TypeVar("Batch")
 
 
 def seed_everything(seed: int) -> None:
@@ -36,49 +31,16 @@ def check_seed(seed: int) -> None:
         raise CourseError(f"seed is {seed}; give a whole number from 0 to {2**32 - 1}.")
 
 
-def train_steps(
-    batches: Iterable[Batch],
-    loss_of: Callable[[Batch], Tensor],
-    optimiser: Optimizer,
-    schedule: LRScheduler | None = None,
-) -> Iterator[Tensor]:
-    """Trains one step for each batch and yields its loss, detached and not yet waited for.
-
-    The gradients of a step are there to be read until the next one begins.
-
-    Args:
-        batches: what `loss_of` takes, drawn one at a time.
-        loss_of: the batch's loss, a scalar; it runs the network.
-        optimiser: of the weights that learn.
-        schedule: sets the learning rate after each step; None leaves it alone.
-    """
-    for batch in batches:
-        loss = loss_of(batch)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        if schedule is not None:
-            schedule.step()
-        yield loss.detach()
-
-
-def now_and_then(steps: Iterable[Tensor]) -> Iterator[list[float]]:
-    """Trains the steps and yields the losses of those done since it last did: every second or so, and at the end.
-
-    Until then they stay where they were computed. To ask a GPU for a number is to wait until it has done all it was
-    given, and it idles while the next step is prepared; so no step may.
-
-    Args:
-        steps: from `train_steps`.
-    """
-    waiting, looked = [], time.monotonic()
-    for loss in steps:
-        waiting.append(loss)
-        if time.monotonic() - looked >= READ_EVERY:
-            yield torch.stack(waiting).tolist()
-            waiting, looked = [], time.monotonic()
-    if waiting:
-        yield torch.stack(waiting).tolist()
+@contextlib.contextmanager
+def in_mode(model: nn.Module, training: bool) -> Iterator[None]:
+    """Puts a network into training or eval mode; each of its modules gets its own mode back at the end."""
+    modes = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
 
 
 def one_cycle(optimiser: Optimizer, steps: int, rising: float = 0.3) -> LRScheduler:

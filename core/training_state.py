@@ -1,4 +1,4 @@
-"""All that a training needs to go on as if it had never stopped, kept in a file that can't run code when it is read."""
+"""All that a training needs to resume as if it had never stopped, in a file that can't run code when it is read."""
 
 import contextlib
 import os
@@ -17,6 +17,9 @@ from core.files import sha256
 
 CHECKPOINT, BEST, BETTER = "checkpoint.pt", "best.safetensors", ".better.safetensors"
 ANEW = "set resume to False to train anew"
+# What torch, zipfile and a state of another form raise.
+BROKEN = (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError)
+BROKEN += (NotImplementedError, pickle.UnpicklingError, zipfile.BadZipFile)
 
 
 class TrainingState:
@@ -27,7 +30,7 @@ class TrainingState:
     Args:
         folder: for both files.
         model, optimiser, schedule: the parts that change as training goes on.
-        configuration: what must be equal for a checkpoint to be of this training.
+        origin: what must be equal for a checkpoint to be of this training.
 
     Attributes:
         history: one dict per finished epoch.
@@ -39,24 +42,41 @@ class TrainingState:
         model: nn.Module,
         optimiser: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LRScheduler,
-        configuration: dict,
+        origin: dict,
     ) -> None:
         self.folder = folder
         self.parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
-        self.configuration = configuration
+        self.origin = origin
         self.history: list[dict] = []
         self.best: str | None = None  # the hash of best.safetensors
 
-    def begin(self) -> None:
-        """Removes what an earlier training left in the folder."""
-        for name in (CHECKPOINT, BEST, BETTER):
-            (self.folder / name).unlink(missing_ok=True)
+    def begin(self, resume: bool, epochs: int) -> list[dict]:
+        """Reads the folder's checkpoint, if there is one and it is wanted; otherwise removes an earlier training.
+
+        Returns:
+            The history so far, to which finished epochs are appended.
+
+        Raises:
+            CourseError: the checkpoint is damaged, of another training or has more than `epochs`, or the best weights
+                aren't its own.
+        """
+        if resume and (self.folder / CHECKPOINT).is_file():
+            self._load()
+        else:
+            for name in (CHECKPOINT, BEST, BETTER):
+                (self.folder / name).unlink(missing_ok=True)
+        if len(self.history) > epochs:
+            raise CourseError(
+                f"The checkpoint in {self.folder} has {len(self.history)} epochs and epochs is {epochs}; "
+                f"give at least {len(self.history)}, or {ANEW}."
+            )
+        return self.history
 
     def save(self, is_best: bool) -> None:
         """Writes the state, generators included, and the weights if they are the best so far.
 
-        The better weights get their place last. Whenever this is interrupted, the checkpoint that stands belongs to
-        weights that are there, under one of the two names.
+        The better weights are renamed last. Whenever this is interrupted, the checkpoint that stands belongs to weights
+        that are there, under one of the two names.
         """
         if is_best:
             save_weights(self.parts["model"], self.folder / BETTER)
@@ -65,26 +85,20 @@ class TrainingState:
         if torch.cuda.is_available():
             generators["cuda"] = torch.cuda.get_rng_state()
         state = {name: part.state_dict() for name, part in self.parts.items()}
-        state |= {"history": self.history, "configuration": self.configuration, "best": self.best}
+        state |= {"history": self.history, "origin": self.origin, "best": self.best, "generators": generators}
         with writing(self.folder / CHECKPOINT) as temporary:
-            torch.save(state | {"generators": generators}, temporary)
+            torch.save(state, temporary)
         if is_best:
             os.replace(self.folder / BETTER, self.folder / BEST)
 
-    def load(self) -> None:
-        """Takes the state back from the folder.
-
-        Raises:
-            CourseError: the checkpoint is damaged or of another training, or the best weights aren't its own.
-        """
+    def _load(self) -> None:
         path = self.folder / CHECKPOINT
         state = read_checkpoint(path)
-        stored = state["configuration"]
-        differing = [key for key, value in self.configuration.items() if stored.get(key) != value]
+        differing = [name for name, value in self.origin.items() if state["origin"].get(name) != value]
         if differing:
-            spelt_out = ", ".join(differing).replace("start", "start (weights, init or seed)")
             raise CourseError(
-                f"The checkpoint {path} was trained with another {spelt_out}; use the same configuration, or {ANEW}."
+                f"The checkpoint {path} is of another training, which differs in {', '.join(differing)}; "
+                f"give the same, or {ANEW}."
             )
         self._put_best_in_place(state["best"])
         try:
@@ -93,13 +107,12 @@ class TrainingState:
             torch.set_rng_state(state["generators"]["cpu"])
             if torch.cuda.is_available() and "cuda" in state["generators"]:
                 torch.cuda.set_rng_state(state["generators"]["cuda"])
-        except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except BROKEN as error:
             raise _broken(path) from error
         self.history, self.best = state["history"], state["best"]
 
     def _put_best_in_place(self, expected: str | None) -> None:
-        """Finds the weights that the checkpoint calls its best, which an interruption may have left under their first
-        name."""
+        """Finds the checkpoint's best weights, which an interruption may have left under their first name."""
         better, best = self.folder / BETTER, self.folder / BEST
         if better.is_file() and sha256(better) == expected:
             os.replace(better, best)
@@ -109,7 +122,7 @@ class TrainingState:
 
 
 def read_checkpoint(path: Path) -> dict:
-    """What a checkpoint holds.
+    """The state in a checkpoint.
 
     Raises:
         CourseError: the file is damaged, or no checkpoint of a training.
@@ -119,14 +132,12 @@ def read_checkpoint(path: Path) -> dict:
             if archive.testzip() is not None:
                 raise zipfile.BadZipFile("a wrong checksum")
         state = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(state["configuration"], dict) or not isinstance(state["generators"], dict):
+        if not isinstance(state["origin"], dict) or not isinstance(state["generators"], dict):
             raise TypeError("no dicts")
         if not all(isinstance(epoch["validation"], dict) for epoch in state["history"]):
             raise TypeError("no history")
         state["best"], state["model"], state["optimiser"], state["schedule"]
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, IndexError, NotImplementedError) as error:
-        raise _broken(path) from error
-    except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise _broken(path) from error
     return state
 
@@ -137,7 +148,7 @@ def _broken(path: Path) -> CourseError:
 
 @contextlib.contextmanager
 def alone_in(folder: Path, what: str = "training") -> Iterator[None]:
-    """Keeps a folder for one training, or one of what is said, at a time; a killed process gives it free.
+    """Locks a folder, so that only one training (or whatever `what` says) writes there; a killed process unlocks it.
 
     Raises:
         CourseError: another training is writing there, or the folder can't be made.

@@ -272,10 +272,6 @@ COMMANDS = {
     "segment": _module("fcn.segment", "segment photographs with a trained network"),
     "sheet": Command("draw label maps beside what trained networks make of them", _sheet_arguments, _sheet),
     "explain": _module("cam.explain", "name what is in a photograph and draw its class activation map"),
-    "residual": _module("residual.__main__", "train plain and residual networks, or read their gradients"),
+    "residual": _module("residual.__main__", "read the gradients of plain and residual networks"),
     "digits": _module("fcn.digits.__main__", "train or test a network that segments digits"),
-    "pretrain": _module("course.pretrain", "train the course's small weights, those of trunks on Tiny ImageNet"),
-    "localization": _module("cam.experiment", "score the maps of the small ResNet-18s against masks"),
-    "pointing": _module("cam.voc_experiment", "score class activation maps on VOC 2007's photographs against boxes"),
-    "digits-experiment": _module("fcn.digits.experiment", "the digit networks' whole experiment, over seeds"),
 }

@@ -16,10 +16,11 @@ from course.records.record import FILE
 from fcn.data_sets import find, load_splits
 from fcn.dataset import describe
 from fcn.doubtful import without_doubtful
+from fcn.evaluation import evaluate, evaluate_each
 from fcn.metrics import boundary_band
 from fcn.models import NETWORKS, WithMirror
 from fcn.recipes import RECIPES, recipe
-from fcn.trainer import best_epoch, evaluate, evaluate_each, fit
+from fcn.trainer import best_epoch, fit
 from fcn.weights import COURSE_WIDTH, SOURCES, start_from
 
 RADIUS = 2  # pixels: how near to an outline the boundary band reaches
@@ -46,7 +47,10 @@ def run(options: argparse.Namespace) -> None:
     started = time.perf_counter()
     check_name("network", options.network, NETWORKS)
     check_name("kind of weights", options.weights, [*SOURCES, "none"])
-    training = recipe(
+    for name, example in (("scale", "0.5 for half the sides"), ("width", "0.125 for an eighth of the channels")):
+        if not 0 < getattr(options, name) <= 1:
+            raise CourseError(f"--{name} is {getattr(options, name)}; give a factor above 0, at most 1: {example}.")
+    settings = recipe(
         options.recipe, options.backbone, options.width, options.epochs, options.precision, options.seed
     ).first
     out = options.out or ROOT / "runs" / "train" / options.network
@@ -54,20 +58,20 @@ def run(options: argparse.Namespace) -> None:
     splits = load_splits(known_or_folder("data", options.data, ("builtin", "cmp", "voc")), options.scale)
     if not all(len(split) for split in splits):
         raise CourseError(f"{options.data} has an empty split; each needs at least one photograph.")
-    train, validation, test = splits
+    train_set, validation_set, test_set = splits
     if options.keep is not None:
         check_writable(options.keep.parent)
     seed_everything(options.seed)
-    model = NETWORKS[options.network](len(train.classes), options.backbone, options.width, "aligned")
+    model = NETWORKS[options.network](len(train_set.classes), options.backbone, options.width, "aligned")
     if options.weights != "none":
         start_from(model, options.weights)
     model.metadata["trained_on"] = find(options.data)[0].title
-    history = fit(model, train, validation, training, out, options.resume)
+    history = fit(model, train_set, validation_set, settings, out, options.resume)
     best = best_epoch(history)
-    matrices = list(evaluate_each(model, test, options.precision))
+    matrices = list(evaluate_each(model, test_set, options.precision))
     whole = sum(matrices[1:], start=matrices[0])
-    band = evaluate(model, test, options.precision, lambda label: boundary_band(label, RADIUS))
-    mended = without_doubtful(test, matrices)
+    band = evaluate(model, test_set, options.precision, lambda label: boundary_band(label, RADIUS))
+    mended = without_doubtful(test_set, matrices)
     record = new_record(
         _command(options, out),
         {name: value for name, value in vars(options).items() if name not in ("resume", "out", "data", "keep")}
@@ -81,17 +85,17 @@ def run(options: argparse.Namespace) -> None:
         test=whole.figures(),
         measured={
             "weights": options.weights,
-            "training": asdict(training),
+            "training": asdict(settings),
             "radius": RADIUS,
             "band mean IoU": band.mean_iou(),
             "interior mean IoU": (whole - band).mean_iou(),
             "with_mirror": {
                 name: evaluate(WithMirror(model), split, options.precision).figures()
-                for name, split in (("validation", validation), ("test", test))
+                for name, split in (("validation", validation_set), ("test", test_set))
             },
             "test_without_doubtful": mended and mended.figures(),
             "test_accuracy_per_image": {
-                test.name(index): matrix.pixel_accuracy() for index, matrix in enumerate(matrices)
+                test_set.name(index): matrix.pixel_accuracy() for index, matrix in enumerate(matrices)
             },
         },
     )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from core.photographs import denormalise
 from core.plotting import CLASS_COLOURS, EDGE, LINE_COLOURS
 from fcn.dataset import CLASSES, VOID, LabelledPhotographs
-from fcn.trainer import predict
+from fcn.evaluation import predict
 
 
 def colourise(label: Tensor | np.ndarray) -> np.ndarray:

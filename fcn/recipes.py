@@ -1,4 +1,4 @@
-"""How to train: every setting of a training, and four ways by name: the course's, the FCN paper's, and two on windows.
+"""How to train: the settings of a training, and four recipes: the course's, the FCN paper's, and two on windows.
 
 Long, Shelhamer and Darrell (CVPR 2015), sections 4.2 and 4.3: stochastic gradient descent with momentum 0.9 on batches
 of 20 images, a fixed learning rate for each backbone, found by line search; biases learn twice as fast and don't decay;
@@ -7,7 +7,7 @@ of the rate.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import nn
@@ -20,8 +20,7 @@ from fcn.backbones import BACKBONES
 from fcn.weights import COURSE_WIDTH
 
 RECIPES = ("course", "paper", "windows", "balanced")
-# Rates are for the mean of the cross-entropy over a batch's pixels. Under its sum the gradient is as many times larger
-# as there are pixels, so the same steps need a rate that many times smaller: a rate belongs to its reduction.
+# Rates are for the mean of the cross-entropy over a batch's pixels.
 PAPER_STAGE_FACTOR = 0.01
 # Adam moves every weight by about its rate. The more inputs a layer has the more these moves add up to, so the rate
 # falls as the width grows (Yang et al., "Tensor Programs V", NeurIPS 2021, table 3).
@@ -31,7 +30,7 @@ WINDOW = 257  # pixels; EfficientNet-Lite0's padding is the same on both sides o
 
 @dataclass(frozen=True)
 class Training:
-    """How to train. The defaults are the assignment's: Adam, mean cross-entropy, less on a plateau.
+    """The settings of a training. The defaults are the assignment's: Adam, mean cross-entropy, less on a plateau.
 
     Attributes:
         epochs: passes over the training images.
@@ -39,19 +38,17 @@ class Training:
         learning_rate, weight_decay: of the optimiser; Adam takes the second as an L2 penalty, AdamW apart from it.
         optimiser: "adam", "adamw", or "sgd" with momentum 0.9.
         schedule: "plateau", or "one cycle" over all steps.
-        reduction: "mean" or "sum" of the cross-entropy over the pixels; a learning rate belongs to its reduction.
         balanced: rarer classes weigh more in the cross-entropy, see `fcn.dataset.class_weights`.
         double_biases: biases learn twice as fast and don't decay (FCN paper, section 4.3).
-        score_rate: factor on the learning rate of what starts anew, the score layers and learned upsamplings.
+        score_rate: factor on the learning rate of new layers, the score layers and learned upsamplings.
         plateau: epochs without a better validation mean IoU before the learning rate is halved; None keeps it.
         window: side of the windows that are cut at random from photographs, at a random scale and mirrored, pixels;
             None: whole photographs.
         precision: "float32", "bfloat16" (autocast), or "auto": bfloat16 where the hardware multiplies it.
-        workers: processes that read images.
         seed: of the order of images, of windows and of dropout.
 
     Raises:
-        CourseError: a value that none of them has.
+        CourseError: a value is out of its range.
     """
 
     epochs: int = 20
@@ -60,21 +57,18 @@ class Training:
     weight_decay: float = 2e-5
     optimiser: str = "adam"
     schedule: str = "plateau"
-    reduction: str = "mean"
     balanced: bool = False
     double_biases: bool = False
     score_rate: float = 1.0
     plateau: int | None = 3
     window: int | None = None
     precision: str = "auto"
-    workers: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
         choices = {
             "optimiser": ("adam", "adamw", "sgd"),
             "schedule": ("plateau", "one cycle"),
-            "reduction": ("mean", "sum"),
             "precision": ("auto", "float32", "bfloat16"),
         }
         for name, allowed in choices.items():
@@ -85,6 +79,10 @@ class Training:
             if not getattr(self, name) > 0:
                 raise CourseError(f"{name} is {getattr(self, name)}; give a number above 0.")
 
+    def fixed(self) -> dict[str, object]:
+        """The settings that a resumed training must share; the number of epochs is one if the rates depend on it."""
+        return {name: value for name, value in asdict(self).items() if name != "epochs" or self.schedule == "one cycle"}
+
     def make_optimiser(self, model: nn.Module) -> Optimizer:
         """The optimiser of what is to learn in a network; parameters of one rate and decay make a group."""
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -92,8 +90,8 @@ class Training:
             if not parameter.requires_grad:
                 continue
             doubled = self.double_biases and name.endswith("bias")
-            starts_anew = name.startswith(("score", "upscore"))
-            rate = self.learning_rate * (2 if doubled else 1) * (self.score_rate if starts_anew else 1)
+            is_new = name.startswith(("score", "upscore"))
+            rate = self.learning_rate * (2 if doubled else 1) * (self.score_rate if is_new else 1)
             groups.setdefault((rate, 0.0 if doubled else self.weight_decay), []).append(parameter)
         listed = [
             {"params": parameters, "lr": rate, "weight_decay": decay} for (rate, decay), parameters in groups.items()
@@ -103,7 +101,7 @@ class Training:
         return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[self.optimiser](listed, fused=True)
 
     def make_schedules(self, optimiser: Optimizer, steps: int) -> tuple[LRScheduler | None, ReduceLROnPlateau | None]:
-        """What sets the rate after each step, and what sets it after each epoch; one of them is None.
+        """The schedule to advance after each step, and the one to advance after each epoch; one of them is None.
 
         Args:
             steps: in an epoch.
@@ -116,13 +114,13 @@ class Training:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The stages of a training: that of the coarsest net, and what each finer net's learning rate is multiplied by."""
+    """The settings of the coarsest net's training, and the factor on the learning rate of each finer net."""
 
     first: Training
     stage_factor: float
 
     def stages(self, count: int) -> list[Training]:
-        """The trainings of so many stages, coarsest first."""
+        """The settings of `count` stages, coarsest first."""
         return [
             replace(self.first, learning_rate=self.first.learning_rate * self.stage_factor**stage)
             for stage in range(count)
@@ -130,7 +128,7 @@ class Recipe:
 
 
 def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, seed: int) -> Recipe:
-    """A way to train, by name.
+    """The recipe of a name.
 
     Args:
         name: "course": Adam on batches of 4 in every stage, its rate 1e-3 at an eighth of the channels and inversely
@@ -172,7 +170,6 @@ def recipe(name: str, backbone: str, width: float, epochs: int, precision: str, 
             learning_rate=BACKBONES[backbone].paper_rate,
             batch_size=20,
             weight_decay=5e-4,
-            reduction="mean",
             double_biases=True,
             plateau=None,
             **shared,

@@ -13,8 +13,8 @@ from core.files import ROOT, check_writable, write_atomically
 from core.photographs import denormalise, normalise, read_photograph
 from core.plotting import png
 from fcn import plots
+from fcn.evaluation import predict
 from fcn.models import FCN, from_weights
-from fcn.trainer import predict
 
 # FCN-8s on EfficientNet-Lite0; files/README.md says how it was trained.
 SHIPPED = ROOT / "files" / "facades_fcn8s.safetensors"

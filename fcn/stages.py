@@ -9,7 +9,8 @@ from typing import NamedTuple
 from core.training_state import BEST, CHECKPOINT, read_checkpoint
 from fcn.dataset import LabelledPhotographs
 from fcn.models import FCN
-from fcn.trainer import Training, fit
+from fcn.recipes import Training
+from fcn.trainer import fit
 
 
 class Stage(NamedTuple):
@@ -99,9 +100,9 @@ def train_longer(
     if not (resume and (folder / CHECKPOINT).is_file()):
         _copy(stage.folder, folder)
     # The training began with other weights than its best epoch's, which the stage's model has.
-    start = read_checkpoint(folder / CHECKPOINT)["configuration"]["start"]
+    initial = read_checkpoint(folder / CHECKPOINT)["origin"]["initial weights"]
     model = copy.deepcopy(stage.model)
-    return Stage(model, fit(model, train, validation, training, folder, resume=True, start=start), folder)
+    return Stage(model, fit(model, train, validation, training, folder, resume=True, initial_sha256=initial), folder)
 
 
 def _copy(source: Path, target: Path) -> None:

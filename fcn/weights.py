@@ -13,7 +13,7 @@ from core.files import ROOT
 from fcn.backbones import BACKBONES
 from fcn.models import FCN
 
-# Of the course's weights, trained by `course pretrain` on Tiny ImageNet's photographs; files/README.md says how.
+# Of the course's weights, trained on Tiny ImageNet's photographs; files/README.md says how.
 COURSE_WIDTH = 0.125
 SOURCES = ("imagenet", "course")
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
-from torch.nn import functional
-from tqdm.auto import tqdm
 
 from core.errors import CourseError, check_name
 from core.files import ROOT
 from core.plotting import LINE_COLOURS
-from core.training import seed_everything, train_steps
+from core.progress import Progress
+from core.training import seed_everything
+from fcn.losses import class_loss
+from fcn.trainer import train_epoch
 from residual.data import PictureSet, normalise
 from residual.networks import Network, from_weights, main_convolutions
 from residual.probes import noise
@@ -90,17 +91,18 @@ def follow(model: nn.Module, pictures: PictureSet, iterations: int, seed: int) -
     optimiser = torch.optim.SGD(model.parameters(), 0.001, momentum=0.9, weight_decay=1e-5)
     generator = torch.Generator().manual_seed(seed)
     figures: list[Tensor] = []  # of each step; read at the end, so that no step waits for its device
-    model.train()
 
-    def loss_of(batch: PictureSet) -> Tensor:
-        return functional.cross_entropy(model(normalise(batch.images)), batch.labels)
-
-    passes = (shuffled(pictures, BATCH_SIZE, generator) for _ in itertools.count())
-    batches = itertools.islice(itertools.chain.from_iterable(passes), iterations)
-    for _ in train_steps(tqdm(batches, total=iterations, unit="step", leave=False), loss_of, optimiser):
+    def read(*_: object) -> None:
         # In double precision, as the squares of tiny gradients are 0 in single.
         norms = torch.stack([weight.grad.double().norm() for weight in model.parameters()])
         figures.append(torch.stack([norms[early], norms[late], norms.norm(), norms.std(correction=0)]))
+
+    optimiser.register_step_pre_hook(read)
+    passes = (shuffled(pictures, BATCH_SIZE, generator) for _ in itertools.count())
+    chosen = itertools.islice(itertools.chain.from_iterable(passes), iterations)
+    batches = ((normalise(batch.images), batch.labels) for batch in chosen)
+    with Progress(optimiser, iterations) as progress:
+        train_epoch(model, batches, class_loss, optimiser, None, "float32", progress)
     return Trace(*torch.stack(figures).T.tolist())
 
 

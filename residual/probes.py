@@ -1,13 +1,13 @@
 """Reads gradients and signals off a network without changing anything: weights, statistics, mode, or what is drawn."""
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+from torch.nn import functional as F
 
+from core.training import in_mode
 from residual.networks import main_convolutions
 
 
@@ -24,8 +24,8 @@ def weight_gradients(model: nn.Module, x: Tensor, labels: Tensor, names: Sequenc
     """
     parameters = dict(model.named_parameters())
     chosen = [parameters[name] for name in names]
-    with _as_in_training(model):
-        loss = functional.cross_entropy(_call(model, x), labels)
+    with in_mode(model, training=True), torch.enable_grad():
+        loss = F.cross_entropy(_call(model, x), labels)
         return dict(zip(names, torch.autograd.grad(loss, chosen)))
 
 
@@ -49,8 +49,8 @@ def signals(model: nn.Module, x: Tensor, labels: Tensor) -> dict[str, tuple[floa
         for name, block in model.blocks.named_children()
     ]
     try:
-        with _as_in_training(model):
-            loss = functional.cross_entropy(_call(model, x), labels)
+        with in_mode(model, training=True), torch.enable_grad():
+            loss = F.cross_entropy(_call(model, x), labels)
             gradients = torch.autograd.grad(loss, list(outputs.values()))
     finally:
         for hook in hooks:
@@ -98,15 +98,3 @@ def _call(model: nn.Module, x: Tensor) -> Tensor:
     """The model's output; what it would write into its buffers goes into copies."""
     copies = {name: buffer.clone() for name, buffer in model.named_buffers()}
     return torch.func.functional_call(model, copies, (x,))
-
-
-@contextlib.contextmanager
-def _as_in_training(model: nn.Module) -> Iterator[None]:
-    modes = {module: module.training for module in model.modules()}
-    model.train()
-    try:
-        with torch.enable_grad():
-            yield
-    finally:
-        for module, training in modes.items():
-            module.training = training

@@ -7,7 +7,7 @@ from core.files import ROOT
 from core.record import read_record
 from core.spread import mean_and_spread
 
-# Written by `python -m residual train`.
+# Written by experiments/residual.py.
 PHOTOGRAPHS = ROOT / "files" / "results" / "cifar10_jpeg"
 SHAPES = ROOT / "files" / "results" / "residual_builtin"
 
@@ -26,9 +26,9 @@ def table(folder: Path) -> str:
             kind = "plain" if parameters["shortcut"] == "none" else "residual"
             groups.setdefault(f"{kind} {parameters['depth']}, {parameters['epochs']} epochs", []).append(record)
         except KeyError as error:
-            raise CourseError(f"{path} is no record of a training; make it again: python -m residual train.") from error
+            raise CourseError(f"{path} is no record of a training; remove it.") from error
     if not groups:
-        raise CourseError(f"{folder} holds no record; make some with python -m residual train.")
+        raise CourseError(f"{folder} holds no record of a training; name another folder.")
     lines = [f"{'':22} seeds  training error  validation accuracy  test accuracy"]
     for name, records in groups.items():
         columns = (

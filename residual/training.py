@@ -1,18 +1,19 @@
 """How the classifiers train: Nesterov SGD, label smoothing, a learning rate that falls to zero in a line."""
 
-import math
-import statistics
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from tqdm.auto import tqdm
+from torch.nn import functional as F
 
-from core.devices import best_device, multiplies_bfloat16
+from core.devices import autocast, best_device
 from core.errors import CourseError
-from core.training import check_seed, now_and_then, rising_then_falling, train_steps
+from core.progress import Batch
+from core.training import check_seed, in_mode, rising_then_falling
+from fcn.losses import class_loss
+from fcn.trainer import train_epochs
 from residual.data import Pictures, PictureSet, augment, normalise
 from residual.whitening import whiten
 
@@ -50,14 +51,29 @@ class Recipe:
                 raise CourseError(f"{name} is {getattr(self, name)}; give a number above 0.")
 
 
+@dataclass(frozen=True)
+class Batches:
+    """Full batches of an epoch's pictures, in an order drawn anew whenever they are iterated over, and augmented."""
+
+    pictures: PictureSet
+    size: int
+    generator: torch.Generator
+
+    def __len__(self) -> int:
+        return len(self.pictures) // self.size
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in shuffled(self.pictures, self.size, self.generator):
+            images = augment(normalise(batch.images), self.generator)
+            yield images.contiguous(memory_format=torch.channels_last), batch.labels
+
+
 def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
     """Trains a classifier in place on the best device and leaves it there, in eval mode.
 
-    Convolutions run on channels-last memory, and in bfloat16 where the hardware multiplies it.
-
     Returns:
-        One dict per epoch: epoch (from 1), train_loss (mean over the augmented pictures, with label smoothing),
-        learning_rate (at its end), validation (figures of `evaluate`), seconds.
+        One dict per epoch, as from `fcn.trainer.train_epochs`: the loss is that of augmented pictures, with label
+        smoothing; `validation` holds the figures of `evaluate`.
 
     Raises:
         CourseError: there are fewer pictures than a batch, or the loss is not finite.
@@ -72,54 +88,25 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
     train, validation = pictures.train.to(device), pictures.validation.to(device)
     if recipe.whitening:
         whiten(model.stem, normalise(train.images[:WHITENING_PICTURES]))
-    generator = torch.Generator().manual_seed(recipe.seed)
+    batches = Batches(train, recipe.batch_size, torch.Generator().manual_seed(recipe.seed))
     optimiser = torch.optim.SGD(
-        [p for p in model.parameters() if p.requires_grad],
+        [parameter for parameter in model.parameters() if parameter.requires_grad],
         recipe.learning_rate,
         MOMENTUM,
         weight_decay=recipe.weight_decay,
         nesterov=True,
         fused=True,
     )
-    steps = recipe.epochs * (len(train) // recipe.batch_size)
-    schedule = rising_then_falling(optimiser, steps)
-
-    def loss_of(batch: PictureSet) -> Tensor:
-        x = augment(normalise(batch.images), generator)
-        return functional.cross_entropy(_logits(model, x), batch.labels, label_smoothing=recipe.label_smoothing)
-
-    history = []
-    bar = tqdm(total=steps, unit="batch", leave=False)
-    for epoch in range(1, recipe.epochs + 1):
-        started = time.perf_counter()
-        model.train()
-        batches = shuffled(train, recipe.batch_size, generator)
-        losses: list[float] = []
-        for done in now_and_then(train_steps(batches, loss_of, optimiser, schedule)):
-            losses += done
-            bar.set_postfix(loss=f"{losses[-1]:.3f}", rate=f"{schedule.get_last_lr()[0]:.1e}", refresh=False)
-            bar.update(len(done))
-        loss = statistics.fmean(losses)
-        if not math.isfinite(loss):
-            raise CourseError(
-                f"The training loss is {loss} in epoch {epoch}; lower the learning rate ({recipe.learning_rate})."
-            )
-        history.append(
-            {
-                "epoch": epoch,
-                "train_loss": loss,
-                "learning_rate": schedule.get_last_lr()[0],
-                "validation": evaluate(model, validation),
-                "seconds": round(time.perf_counter() - started, 2),
-            }
-        )
-    bar.close()
+    schedule = rising_then_falling(optimiser, recipe.epochs * len(batches))
+    loss_of = partial(class_loss, label_smoothing=recipe.label_smoothing)
+    score = partial(evaluate, pictures=validation)
+    history = list(train_epochs(model, batches, loss_of, optimiser, score, range(1, recipe.epochs + 1), schedule))
     model.eval()
     return history
 
 
-def shuffled(pictures: PictureSet, batch_size: int, generator: torch.Generator):
-    """Yields full batches of pictures in a drawn order."""
+def shuffled(pictures: PictureSet, batch_size: int, generator: torch.Generator) -> Iterator[PictureSet]:
+    """Yields full batches of pictures in a drawn order; those left over are not shown."""
     order = torch.randperm(len(pictures), generator=generator).to(pictures.labels.device)
     for batch in order.split(batch_size):
         if len(batch) == batch_size:
@@ -129,19 +116,17 @@ def shuffled(pictures: PictureSet, batch_size: int, generator: torch.Generator):
 @torch.no_grad()
 def evaluate(model: nn.Module, pictures: PictureSet) -> dict[str, float]:
     """Accuracy (0 to 1) and mean cross-entropy, in eval mode; no picture is augmented. The model's mode is restored."""
-    was_training = model.training
-    model.eval()
     device = next(model.parameters()).device
     correct, loss = 0, 0.0
-    for start in range(0, len(pictures), SCORED_AT_ONCE):
-        batch = pictures.subset(slice(start, start + SCORED_AT_ONCE)).to(device)
-        logits = _logits(model, normalise(batch.images))
-        correct += (logits.argmax(dim=1) == batch.labels).sum().item()
-        loss += functional.cross_entropy(logits, batch.labels, reduction="sum").item()
-    model.train(was_training)
+    with in_mode(model, training=False):
+        for start in range(0, len(pictures), SCORED_AT_ONCE):
+            batch = pictures.subset(slice(start, start + SCORED_AT_ONCE)).to(device)
+            logits = _logits(model, normalise(batch.images))
+            correct += (logits.argmax(dim=1) == batch.labels).sum().item()
+            loss += F.cross_entropy(logits, batch.labels, reduction="sum").item()
     return {"accuracy": correct / len(pictures), "loss": loss / len(pictures)}
 
 
 def _logits(model: nn.Module, x: Tensor) -> Tensor:
-    with torch.autocast(x.device.type, torch.bfloat16, enabled=multiplies_bfloat16(x.device)):
+    with autocast(x.device, "auto"):
         return model(x.contiguous(memory_format=torch.channels_last)).float()

@@ -1,14 +1,11 @@
 """Small data in CMP's format, drawn on the spot."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-
-from fcn.dataset import CMPFacade
 
 
 def write_pair(folder: Path, name: str, height: int, width: int, seed: int) -> None:
@@ -32,12 +29,3 @@ def save_label(path: Path, label: np.ndarray) -> None:
 
 def same_weights(a: nn.Module, b: nn.Module) -> bool:
     return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
-
-
-class NotedReading(CMPFacade):
-    """Notes in `readers.txt` which process reads which split, once for each photograph that isn't in its memory."""
-
-    def _read_pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        with (self.root / "readers.txt").open("a") as file:
-            file.write(f"{self.split} {os.getpid()}\n")
-        return super()._read_pair(index)

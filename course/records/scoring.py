@@ -13,8 +13,9 @@ from core.record import SCORES
 from core.spread import mean_and_spread
 from course.records.comparison import recorded
 from fcn.dataset import LabelledPhotographs
+from fcn.evaluation import evaluate
 from fcn.models import from_weights
-from fcn.trainer import best_epoch, evaluate
+from fcn.trainer import best_epoch
 
 SHEET = ROOT / "files" / "figures" / "cmp_sheet.png"  # made by `course sheet`; files/README.md has the command
 # A network's title → its records, one a seed. All are of CMP Facade's photographs at half size.

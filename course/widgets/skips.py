@@ -10,9 +10,9 @@ from torch import Tensor
 
 from course.widgets.hands_on import Drawing, hands_on
 from fcn.dataset import CLASSES
+from fcn.evaluation import predict
 from fcn.models import FCN8s
 from fcn.plots import prediction_sheet
-from fcn.trainer import predict
 
 
 def predict_with(model: FCN8s, image: Tensor, pool4: bool, pool3: bool) -> Tensor:

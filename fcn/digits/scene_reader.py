@@ -1,28 +1,16 @@
-"""The network of notebook 9 that has learned from composed scenes, and its training (`course pretrain digits`)."""
+"""The network of notebook 9 that has learned from composed scenes; `experiments/pretrain.py` trains it."""
 
 from pathlib import Path
 
 from core.checkpoint import load_weights
 from core.errors import CourseError
 from core.files import ROOT
-from fcn.digits.data import load_digits
-from fcn.digits.experiment import Steps, train_classifier, train_network
 from fcn.digits.networks import FCN8, load_network
-
-STEPS = Steps(classifier=300, single=400, scenes=1000, grids=0)
 
 
 def scene_weights(seed: int) -> Path:
     """Where the network that was trained from this seed is kept."""
     return ROOT / "files" / f"digits_scenes_{seed}.safetensors"
-
-
-def train(seed: int) -> FCN8:
-    """fcn8 of the built-in digits, trained on single digits, then on scenes; in eval mode."""
-    digits = load_digits("builtin").train
-    classifier, _ = train_classifier(digits, STEPS.classifier, seed)
-    stages = train_network(FCN8.name, classifier, digits, STEPS, seed)
-    return next(model for stage, model, _ in stages if stage == "scenes")
 
 
 def load(digits: str, seed: int) -> FCN8:
@@ -39,6 +27,6 @@ def load(digits: str, seed: int) -> FCN8:
         return load_network(ROOT / "files", FCN8.name)[0]
     path, model = scene_weights(seed), FCN8()
     if not path.exists():
-        raise CourseError(f"There is no network of seed {seed}; train it with course pretrain digits --seed {seed}.")
+        raise CourseError(f"There is no network of seed {seed}; choose 0, 1 or 2.")
     load_weights(model, path)
     return model.eval()

@@ -1,7 +1,7 @@
 """Training the digit networks and scoring them.
 
-One loop for all: AdamW with a one-cycle learning rate (Smith and Topin, "Super-Convergence", 2018) over batches drawn
-from a seed. The last weights are kept; there is no choice among epochs.
+AdamW with a one-cycle learning rate (Smith and Topin, "Super-Convergence", 2018) over batches drawn from a seed. The
+last weights are kept; there is no choice among epochs.
 """
 
 import math
@@ -11,16 +11,17 @@ from itertools import count, islice
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from tqdm.auto import tqdm
+from torch.nn import functional as F
 
-from core.devices import best_device, multiplies_bfloat16
-from core.errors import CourseError
-from core.training import now_and_then, one_cycle, train_steps
+from core.devices import best_device, on_device
+from core.progress import Progress
+from core.training import in_mode, one_cycle
 from fcn.digits.data import Digits
 from fcn.digits.networks import DigitClassifier, DigitFCN
 from fcn.digits.scenes import BACKGROUND, CLASSES, THRESHOLD, Scenes, grids, hard_scenes
+from fcn.losses import class_loss
 from fcn.metrics import ConfusionMatrix
+from fcn.trainer import train_epoch
 
 BATCH = 64  # single digits a step
 SCENES = 16  # composed scenes a step
@@ -78,31 +79,13 @@ def fit(model: nn.Module, batches: Batches, steps: int, title: str) -> list[floa
         CourseError: the loss is not finite.
     """
     device = best_device()
-    model.to(device, memory_format=torch.channels_last).train()
+    model.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=0.01, fused=True)
     schedule = one_cycle(optimiser, steps)
-
-    def loss_of(batch: tuple[Tensor, Tensor]) -> Tensor:
-        images = batch[0].to(device, memory_format=torch.channels_last, non_blocking=True)
-        target = batch[1].to(device, non_blocking=True)
-        with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bfloat16(device)):
-            logits = model(images)
-        return functional.cross_entropy(logits.float(), target)
-
-    losses: list[float] = []
-    bar = tqdm(total=steps, desc=title, unit="batch")
-    for done in now_and_then(train_steps(islice(batches, steps), loss_of, optimiser, schedule)):
-        losses += done
-        bar.set_postfix(loss=f"{losses[-1]:.3f}", rate=f"{schedule.get_last_lr()[0]:.1e}", refresh=False)
-        bar.update(len(done))
-        for step, loss in enumerate(losses, start=1):
-            if not math.isfinite(loss):
-                raise CourseError(
-                    f"The loss is {loss} in step {step} of {title}; lower LEARNING_RATE in fcn/digits/training.py."
-                )
-    bar.close()
+    with Progress(optimiser, steps, title=title) as progress:
+        train_epoch(model, on_device(islice(batches, steps), device), class_loss, optimiser, schedule, "auto", progress)
     model.eval()
-    return [float(np.mean(part)) for part in np.array_split(losses, min(10, len(losses)))]
+    return [float(np.mean(part)) for part in np.array_split(progress.losses, min(10, len(progress.losses)))]
 
 
 def classify(model: DigitClassifier, images: np.ndarray) -> np.ndarray:
@@ -117,8 +100,7 @@ def segment(model: DigitFCN, images: np.ndarray) -> np.ndarray:
 
 def _predict(model: nn.Module, images: np.ndarray) -> np.ndarray:
     device = next(model.parameters()).device
-    model.eval()
-    with torch.inference_mode():
+    with in_mode(model, training=False), torch.inference_mode():
         parts = [
             model(part[:, None].to(device, torch.float32)).argmax(dim=1).cpu()
             for part in torch.from_numpy(images).split(200)
@@ -158,5 +140,5 @@ def _jitter(images: Tensor, generator: torch.Generator) -> Tensor:
     )
     cosine, sine = angle.cos() * (1 + scale), angle.sin() * (1 + scale)
     maps = torch.stack([cosine, -sine, right, sine, cosine, down], dim=1).view(number, 2, 3)
-    places = functional.affine_grid(maps, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, places, align_corners=False)
+    places = F.affine_grid(maps, list(images.shape), align_corners=False)
+    return F.grid_sample(images, places, align_corners=False)

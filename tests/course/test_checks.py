@@ -22,10 +22,10 @@ from course.checks import (
     crops,
     expect_close,
 )
+from experiments.pretext import Classifier
 from fcn.backbones import Trunk
 from fcn.layers import LearnedUpsampling
 from fcn.models import FCN8s, FCN32s
-from fcn.pretext import Classifier
 
 WIDTH = 0.125
 

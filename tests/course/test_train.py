@@ -1,18 +1,15 @@
-"""Training without a notebook, and the small weights."""
+"""Training without a notebook."""
 
 import pytest
-import torch
-from tiny_imagenet_samples import write_tiny_imagenet
 
-from core.checkpoint import read_configuration, read_state
+from core.checkpoint import read_state
 from core.record import read_record
 from course.cli import main
 from course.train import RADIUS
-from fcn.backbones import Trunk
 from fcn.data_sets import load_splits
+from fcn.evaluation import evaluate
 from fcn.metrics import boundary_band
 from fcn.models import from_weights
-from fcn.trainer import evaluate
 
 
 def test_train_leaves_a_record_and_its_weights_and_goes_on(small_facades, tmp_path, capsys):
@@ -40,6 +37,10 @@ def test_train_leaves_a_record_and_its_weights_and_goes_on(small_facades, tmp_pa
         (["FCN4s"], 'There is no network "FCN4s"; did you mean'),
         (["FCN8s", "--weights", "imagnet"], 'did you mean "imagenet"'),
         (["FCN8s", "--epochs", "0"], "epochs is 0"),
+        (["FCN8s", "--scale", "50"], "--scale is 50.0; give a factor above 0, at most 1"),
+        (["FCN8s", "--scale", "nan"], "--scale is nan"),
+        (["FCN8s", "--width", "0"], "--width is 0.0; give a factor above 0, at most 1"),
+        (["FCN8s", "--width", "inf"], "--width is inf"),
         (["FCN8s", "--data", "nowhere"], 'There is no data "nowhere"'),
         (["FCN8s", "--out", "/dev/null/x"], "Cannot write to"),
         (["FCN8s", "--seed", "-1"], "seed is -1"),
@@ -51,36 +52,3 @@ def test_mistakes_are_found_before_the_training(words, message, tmp_path, monkey
     assert main(["train", "--out", str(tmp_path / "out"), *words]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
-
-
-def test_pretrain_leaves_small_weights_and_a_record(tmp_path, monkeypatch, capsys):
-    folder = write_tiny_imagenet(tmp_path / "tiny-imagenet-200", monkeypatch)
-    out, path = tmp_path / "a.safetensors", tmp_path / "a.json"
-    words = ["--data", str(folder), "--epochs", "2", "--out", str(out), "--record", str(path)]
-    assert main(["pretrain", "alexnet", *words]) == 0
-    assert "6 photographs held out" in capsys.readouterr().out
-    state, record = read_state(out), read_record(path)
-    assert {value.dtype for value in state.values()} == {torch.float16}
-    assert read_configuration(out)["trained_on"] == "Tiny ImageNet"
-    Trunk("alexnet", 0.125, padding="aligned").load_classifier(state)  # strictly
-    assert state["classifier.6.weight"].shape == (6, 512) and state["classifier.1.weight"].ndim == 2
-    assert len(record["history"]) == 2 and record["validation"] == record["history"][-1]["validation"]
-    assert 0 <= record["validation"]["accuracy"] <= record["validation"]["top5_accuracy"] <= 1
-    assert record["data"]["classes"] == ["Egyptian cat", "reel", "lemon", "plunger", "cliff", "espresso"]
-    assert record["command"].endswith("--data .../tiny-imagenet-200") and str(tmp_path) not in str(record)
-
-
-@pytest.mark.parametrize(
-    "words, message",
-    [
-        (["vgg61"], 'did you mean "vgg16"'),
-        (["efficientnet_lite0"], 'There is no network "efficientnet_lite0"'),
-        (["vgg16", "--epochs", "0"], "--epochs is 0"),
-        (["vgg16", "--data", "nowhere"], "There is no Tiny ImageNet in nowhere; fetch it with `course data"),
-    ],
-)
-def test_mistakes_are_found_before_the_pretraining(words, message, tmp_path, capsys):
-    out = ["--out", str(tmp_path / "a.safetensors"), "--record", str(tmp_path / "a.json")]
-    assert main(["pretrain", *words, *out]) == 2
-    error = capsys.readouterr().err
-    assert message in error and error.count("\n") == 1 and not list(tmp_path.iterdir())

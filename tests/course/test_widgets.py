@@ -20,9 +20,9 @@ from core.errors import CourseError
 from core.photographs import IMAGENET_MEAN, IMAGENET_STD
 from course.widgets import breaking, convolution, epochs, hands_on, maps, photograph, receptive_field, skips
 from fcn.backbones import Trunk
+from fcn.evaluation import predict
 from fcn.geometry import Grid
 from fcn.models import FCN8s
-from fcn.trainer import predict
 
 
 class Notebook:

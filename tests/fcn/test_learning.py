@@ -16,9 +16,10 @@ from samples import save_label
 from core.photographs import read_palette
 from core.training import seed_everything
 from fcn.dataset import CLASSES, CMPFacade
+from fcn.evaluation import predict
 from fcn.models import FCN8s
 from fcn.recipes import Training, recipe
-from fcn.trainer import fit, predict
+from fcn.trainer import fit
 from fcn.weights import start_from
 
 LIMIT = 0.7  # share of the test pixels that are named rightly

@@ -13,9 +13,9 @@ from core.training import seed_everything
 from course.checks import CheckFailed, check_same_start
 from fcn.dataset import CMPFacade
 from fcn.models import FCN8s, FCN16s, FCN32s, from_weights
-from fcn.recipes import recipe
+from fcn.recipes import Training, recipe
 from fcn.stages import fit_in_stages, refine, train_longer
-from fcn.trainer import Training, best_epoch
+from fcn.trainer import best_epoch
 
 QUICK = Training(epochs=1, batch_size=2, learning_rate=1e-3, precision="float32", plateau=None)
 FINER = (FCN16s, FCN8s)
@@ -129,25 +129,6 @@ def test_the_papers_recipe():
 def test_the_courses_recipe_falls_with_the_width():
     last = [recipe("course", "vgg16", width, 1, "float32", 0).stages(3)[2] for width in (0.125, 0.25, 1.0)]
     assert [training.learning_rate for training in last] == pytest.approx([1e-3, 5e-4, 1.25e-4])
-
-
-def test_a_learning_rate_belongs_to_its_reduction(small_facades, tmp_path):
-    """One plain gradient step on the sum at rate r / pixels is the step on the mean at rate r."""
-    from fcn.trainer import fit
-
-    dataset = CMPFacade(small_facades, "train", scale=1.0)
-    pixels = sum(dataset[index][1].numel() for index in range(len(dataset)))
-    steps = {}
-    for reduction, rate in (("mean", 1e-2), ("sum", 1e-2 / pixels)):
-        seed_everything(0)
-        model = FCN32s(width=0.125, padding="aligned")
-        one_step = dataclasses.replace(
-            QUICK, optimiser="sgd", reduction=reduction, learning_rate=rate, batch_size=len(dataset)
-        )
-        fit(model, dataset, CMPFacade(small_facades, "val"), one_step, tmp_path / reduction)
-        steps[reduction] = model.score_fr.bias.detach().clone()
-    assert steps["mean"].abs().max() > 1e-4
-    torch.testing.assert_close(steps["sum"], steps["mean"], rtol=1e-3, atol=1e-7)
 
 
 def test_a_balanced_training_weighs_the_loss_by_class(small_facades, tmp_path):

@@ -15,10 +15,10 @@ from core.errors import CourseError
 from core.files import ROOT
 from core.photographs import read_photograph
 from core.record import read_record
+from experiments.pretext import Classifier, accuracies
 from fcn import classifiers, weights
 from fcn.backbones import BACKBONES, Trunk
 from fcn.models import FCN32s
-from fcn.pretext import Classifier, accuracies
 from fcn.tiny_imagenet import load_photographs
 
 SMALL = [name for name, backbone in BACKBONES.items() if backbone.course_weights]

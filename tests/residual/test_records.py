@@ -13,7 +13,9 @@ def write(folder, name, shortcut, seed, accuracy):
     scores = {"accuracy": accuracy, "loss": 1.0}
     parameters = {"depth": 20, "shortcut": shortcut, "epochs": 5, "seed": seed}
     measured = {"train": scores}
-    record = new_record("python -m residual train", parameters, 0, validation=scores, test=scores, measured=measured)
+    record = new_record(
+        "python -m experiments.residual", parameters, 0, validation=scores, test=scores, measured=measured
+    )
     write_record(record, folder / f"{name}.json")
 
 

@@ -29,7 +29,7 @@ def test_learns_repeats_and_obeys_its_seed():
     assert losses[0] == losses[1] != losses[2]
     assert losses[0][-1] < losses[0][0] < 5
     assert histories[0][-1]["validation"]["accuracy"] > 0.15  # chance is 0.1
-    assert histories[0][-1]["learning_rate"] == 0
+    assert histories[0][0]["learning_rate"] == RECIPE.learning_rate / 2 > histories[0][-1]["learning_rate"] > 0
 
 
 def test_an_epoch_shows_each_picture_once():

@@ -6,12 +6,12 @@ import torch
 from torch import nn
 
 from core.files import ROOT
+from core.photographs import normalise
 from course import checks
 from course.checks import CheckFailed
 from course.notebooks import source as notebooks
 from fcn.backbones import Trunk
 from fcn.metrics import ConfusionMatrix
-from fcn.reading import normalise
 from residual.networks import ZeroPadded
 
 PAGE = " ".join((ROOT / "docs" / "instructors" / "common-mistakes.md").read_text(encoding="utf-8").split())

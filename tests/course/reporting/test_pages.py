@@ -24,5 +24,5 @@ def test_numbers_of_several_seeds():
 
 
 def test_commands_are_told_once_for_all_seeds():
-    command = "python -m course localization --seeds N --validation 120 --test 300"
+    command = "python -m experiments.localization --seeds N --validation 120 --test 300"
     assert commands("localization/seed*") == f"- `files/results/localization/seed*.json`: `{command}`"

@@ -21,5 +21,5 @@ def test_it_finds_ink_and_names_digits_in_scenes_of_held_out_digits(seed):
 
 def test_mnists_is_the_courses_own_and_another_seed_is_told():
     assert load("mnist", 1).name == "fcn8"
-    with pytest.raises(CourseError, match="no network of seed 7; train it with course pretrain digits --seed 7"):
+    with pytest.raises(CourseError, match="no network of seed 7; choose 0, 1 or 2"):
         load("builtin", 7)

@@ -14,13 +14,19 @@ from cam.efficientnet import EfficientNetLite0, Rest
 from cam.gradcam import grad_cam
 from cam.localization import widened
 from cam.view import seen_size, whole
-from cam.voc_experiment import class_mean, score, shift
-from cam.voc_head import CLASSES, UNSURE, average_precisions, fit_head, presence
-from cam.voc_maps import Cells, Mapped, Target, mapped, targets_of
+from core import command
 from core.record import read_record
-from course.cli import main
+from experiments import pointing
+from experiments.pointing import class_mean, score, shift
+from experiments.voc_head import CLASSES, UNSURE, average_precisions, fit_head, presence
+from experiments.voc_maps import Cells, Mapped, Target, mapped, targets_of
 from fcn.geometry import Grid
 from fcn.voc import VOC_CLASSES, VOCObject, boxed_photographs
+
+
+def main(words: list[str]) -> int:
+    return command.main(pointing, "python -m experiments.pointing", words)
+
 
 EXACT = {"rtol": 0, "atol": 1e-12}
 CAT, DOG, PERSON = (VOC_CLASSES.index(name) for name in ("cat", "dog", "person"))
@@ -160,11 +166,11 @@ def test_the_command_on_a_small_folder(tmp_path, capsys):
         [(CLASSES[number % 20], boxes[0], False), (CLASSES[(number + 7) % 20], boxes[1], False)] for number in range(40)
     ]
     write_boxed_voc(tmp_path, {"train": photographs, "val": photographs[:20]})
-    assert main(["pointing", "--data", str(tmp_path), "--seeds", "3", "--out", str(tmp_path)]) == 0
+    assert main(["--data", str(tmp_path), "--seeds", "3", "--out", str(tmp_path)]) == 0
     record = read_record(tmp_path / "seed3.json")
     table = record["measured"]["table"]
     assert record["seed"] == 3 and str(tmp_path) not in record["command"]
     assert record["measured"]["targets"] == 40 and len(record["measured"]["average_precision"]) == 20
     assert table["oracle boxes at the map's resolution"]["pointing"] > 0.9 > table["random map"]["pointing"]
-    assert main(["pointing", "--data", str(tmp_path / "VOCdevkit")]) == 2
+    assert main(["--data", str(tmp_path / "VOCdevkit")]) == 2
     assert "train.txt is not there" in capsys.readouterr().err

@@ -1,17 +1,19 @@
-"""Trains the course's small ResNet-18 on generated pictures (`course pretrain resnet18`)."""
+"""Trains the course's small ResNet-18 on generated pictures (`python -m experiments.pretrain resnet18`)."""
 
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
-from tqdm.auto import tqdm
+from torch import Tensor
 
 from cam.classifiers import SMALL_WIDTH
 from cam.pictures import PATTERNS, make_pictures
 from cam.resnet import ResNet18
-from core.devices import best_device
+from core.devices import best_device, on_device
 from core.photographs import normalise
-from core.training import now_and_then, one_cycle, seed_everything, train_steps
+from core.progress import Batch, Progress
+from core.training import one_cycle, seed_everything
+from fcn.losses import class_loss
+from fcn.trainer import train_epoch
 
 # At 7 * 32 + 1 pixels the cells 0, 32, ..., 224 lie evenly about the picture's middle. Networks trained at 224, where
 # they don't, leaned to the lower right of their cells' centres; files/README.md has the figures.
@@ -35,26 +37,22 @@ def train(
     model = ResNet18(len(PATTERNS), SMALL_WIDTH).to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=0.05)
     steps = epochs * (pictures // batch_size)
-    schedule = one_cycle(optimiser, steps)
 
-    def batches() -> Iterator[Tensor]:
-        """The numbers of the pictures of each step, drawn anew in each epoch."""
+    def batches() -> Iterator[Batch]:
+        """The pictures of each step, drawn anew in each epoch and mirrored at random."""
         for _ in range(epochs):
-            yield from torch.randperm(pictures)[: pictures // batch_size * batch_size].split(batch_size)
+            for batch in torch.randperm(pictures)[: pictures // batch_size * batch_size].split(batch_size):
+                chosen = images[batch].numpy()
+                for axis in (1, 2):
+                    if torch.rand(()) < 0.5:
+                        chosen = chosen[:, ::-1] if axis == 1 else chosen[:, :, ::-1]
+                yield normalise(chosen), labels[batch]
 
-    def loss_of(batch: Tensor) -> Tensor:
-        chosen = images[batch].numpy()
-        for axis in (1, 2):
-            if torch.rand(()) < 0.5:
-                chosen = chosen[:, ::-1] if axis == 1 else chosen[:, :, ::-1]
-        x = normalise(chosen).to(device, memory_format=torch.channels_last, non_blocking=True)
-        targets = labels[batch].to(device, non_blocking=True)
-        with torch.autocast(device.type, torch.bfloat16):
-            _, features = model(x)
-        return nn.functional.cross_entropy(model.fc(features.float().mean((2, 3))), targets)
+    def loss_of(outputs: tuple[Tensor, Tensor], targets: Tensor) -> Tensor:
+        _, features = outputs
+        return class_loss(model.fc(features.float().mean((2, 3))), targets)
 
-    with tqdm(total=steps, desc=f"seed {seed}") as bar:
-        for losses in now_and_then(train_steps(batches(), loss_of, optimiser, schedule)):
-            bar.update(len(losses))
-            bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
+    with Progress(optimiser, steps, title=f"seed {seed}") as progress:
+        schedule = one_cycle(optimiser, steps)
+        train_epoch(model, on_device(batches(), device), loss_of, optimiser, schedule, "bfloat16", progress)
     return model.eval()

@@ -1,27 +1,29 @@
-"""Trains the small classifiers that stand in for ImageNet's (`course pretrain vgg16`, alexnet, googlenet).
+"""Trains the small classifiers that stand in for ImageNet's (`python -m experiments.pretrain vgg16`).
 
 The task is ImageNet's in small: name what a photograph shows, on Tiny ImageNet. No label map is seen, so where a thing
 is the trunk has to find out by itself.
 """
 
 import copy
-import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils import fuse_conv_bn_eval
-from tqdm.auto import tqdm
 
-from core.devices import autocast, best_device
+from core.devices import best_device, on_device
 from core.photographs import normalise
-from core.training import now_and_then, one_cycle, seed_everything, train_steps
+from core.progress import Batch
+from core.training import in_mode, one_cycle, seed_everything
 from fcn import tiny_imagenet
 from fcn.backbones import Trunk
+from fcn.losses import class_loss
 from fcn.tiny_imagenet import FOLDER, SIDE, load_photographs
+from fcn.trainer import train_epochs
 from fcn.weights import COURSE_WIDTH
 
 TOP = 5  # a photograph is also counted where its class is among so many best
@@ -89,6 +91,28 @@ def draw_batch(photographs: np.ndarray) -> Tensor:
     return normalise(moved)
 
 
+@dataclass(frozen=True)
+class Batches:
+    """Full batches of an epoch, in an order drawn anew whenever they are iterated over, on a device."""
+
+    photographs: np.ndarray
+    classes: np.ndarray
+    size: int
+    device: torch.device
+
+    def __len__(self) -> int:
+        return len(self.photographs) // self.size
+
+    def __iter__(self) -> Iterator[Batch]:
+        return on_device(self._drawn(), self.device)
+
+    def _drawn(self) -> Iterator[Batch]:
+        order = torch.randperm(len(self.photographs)).numpy()
+        for first in range(0, len(self) * self.size, self.size):
+            indices = np.sort(order[first : first + self.size])
+            yield draw_batch(self.photographs[indices]), torch.from_numpy(self.classes[indices])
+
+
 def train(backbone: str, seed: int, epochs: int, folder: Path = FOLDER) -> tuple[Classifier, list[dict]]:
     """Trains on Tiny ImageNet with AdamW, as RECIPE says.
 
@@ -96,8 +120,7 @@ def train(backbone: str, seed: int, epochs: int, folder: Path = FOLDER) -> tuple
         folder: tiny-imagenet-200.
 
     Returns:
-        The classifier, and one dict per epoch: epoch, train_loss, validation with accuracy and top5_accuracy, and
-        seconds.
+        The classifier, and one dict per epoch, as from `train_epochs`; validation has accuracy and top5_accuracy.
 
     Raises:
         CourseError: the data set isn't there or isn't whole.
@@ -108,52 +131,27 @@ def train(backbone: str, seed: int, epochs: int, folder: Path = FOLDER) -> tuple
     model = Classifier(Trunk(backbone, COURSE_WIDTH, padding="aligned")).to(device, memory_format=torch.channels_last)
     rate, decay, batch_size = (RECIPE[name] for name in ("learning_rate", "weight_decay", "batch_size"))
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay, fused=True)
-    steps = len(photographs) // batch_size
-    schedule = one_cycle(optimiser, epochs * steps, rising=RECIPE["rising"])
+    batches = Batches(photographs, classes, batch_size, device)
+    schedule = one_cycle(optimiser, epochs * len(batches), rising=RECIPE["rising"])
 
-    def batches() -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(photographs)).numpy()
-        for first in range(0, steps * batch_size, batch_size):
-            indices = np.sort(order[first : first + batch_size])
-            yield draw_batch(photographs[indices]), torch.from_numpy(classes[indices])
+    loss_of = partial(class_loss, label_smoothing=RECIPE["label_smoothing"])
 
-    def loss_of(batch: tuple[Tensor, Tensor]) -> Tensor:
-        images = batch[0].to(device, memory_format=torch.channels_last, non_blocking=True)
-        targets = batch[1].to(device, non_blocking=True)
-        with autocast(device, RECIPE["precision"]):
-            logits = model(images)
-        return functional.cross_entropy(logits.float(), targets, label_smoothing=RECIPE["label_smoothing"])
+    def score(model: nn.Module) -> dict[str, float]:
+        return accuracies(model, *held_out)
 
-    history = []
-    with tqdm(total=epochs * steps, unit="step") as bar:
-        while len(history) < epochs:
-            started, total = time.perf_counter(), 0.0
-            model.train()
-            for losses in now_and_then(train_steps(batches(), loss_of, optimiser, schedule)):
-                total += sum(losses)
-                bar.update(len(losses))
-            history.append(
-                {
-                    "epoch": len(history) + 1,
-                    "train_loss": total / steps,
-                    "validation": accuracies(model, *held_out),
-                    "seconds": round(time.perf_counter() - started, 1),
-                }
-            )
-            bar.set_postfix(loss=f"{total / steps:.3f}", accuracy=f"{history[-1]['validation']['accuracy']:.3f}")
-    return model, history
+    each = train_epochs(model, batches, loss_of, optimiser, score, range(1, epochs + 1), schedule, RECIPE["precision"])
+    return model, list(each)
 
 
 def accuracies(model: Classifier, photographs: np.ndarray, classes: np.ndarray) -> dict[str, float]:
     """Shares of photographs whose class is the best, and among the five best."""
     device, batch = next(model.parameters()).device, 200
-    model.eval()
     hits = torch.zeros(2, dtype=torch.int64)
-    for first in range(0, len(photographs), batch):
-        with torch.inference_mode():
+    with in_mode(model, training=False), torch.inference_mode():
+        for first in range(0, len(photographs), batch):
             images = normalise(photographs[first : first + batch]).to(device, memory_format=torch.channels_last)
             best = model(images).topk(TOP).indices.cpu()
-        right = best == torch.from_numpy(classes[first : first + batch])[:, None]
-        hits += torch.tensor([right[:, 0].sum(), right.sum()])
+            right = best == torch.from_numpy(classes[first : first + batch])[:, None]
+            hits += torch.tensor([right[:, 0].sum(), right.sum()])
     accuracy, top5 = (hits.double() / len(photographs)).tolist()
     return {"accuracy": accuracy, "top5_accuracy": top5}

@@ -1,5 +1,7 @@
 """The localisation table on photographs: VOC 2007's, whose boxes say where the objects are.
 
+To run it: `python -m experiments.pointing --data DIR`.
+
 A linear head for VOC's 20 classes learns from four fifths of the training photographs; the last fifth chooses its
 regularisation and each map's threshold; the 2,510 photographs of the validation list are scored. Every map is of a
 class that is in the photograph, and points well if its peak lies in a box of that class (Zhang et al., ECCV 2016,
@@ -8,6 +10,7 @@ section 4.1, on VOC 2007's test list). All scores are means over classes.
 
 import argparse
 import hashlib
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +22,10 @@ from tqdm.auto import tqdm
 
 from cam.efficientnet import Rest, pretrained_lite0
 from cam.localization import THRESHOLDS, best_threshold, map_overlaps, pointing_game, unit_maps, widened
-from cam.voc_head import (
+from core import command
+from core.files import ROOT, check_writable, sha256
+from core.record import new_record, project_path, write_record
+from experiments.voc_head import (
     CLASSES,
     LONGER,
     Boxed,
@@ -29,9 +35,7 @@ from cam.voc_head import (
     pooled_features,
     presence,
 )
-from cam.voc_maps import Cells, Mapped, Target, mapped, random_cams
-from core.files import ROOT, check_writable, sha256
-from core.record import new_record, project_path, write_record
+from experiments.voc_maps import Cells, Mapped, Target, mapped, random_cams
 from fcn.geometry import Grid
 from fcn.voc import boxed_photographs
 
@@ -162,7 +166,7 @@ def run(options: argparse.Namespace) -> None:
         table, counts = score(mapped(rest, validation, scored_halfway, unlearned, seed), thresholds)
         precisions = average_precisions(head.linear(torch.from_numpy(scored)).numpy(), presence(validation))
         record = new_record(
-            f"python -m course pointing --data {project_path(options.data)} --seeds {seed}",
+            f"python -m experiments.pointing --data {project_path(options.data)} --seeds {seed}",
             {"seed": seed, "longer_side": LONGER, "regularisation": head.strength},
             started,
             seed=seed,
@@ -184,3 +188,7 @@ def data_sha256(photographs: Sequence[Boxed]) -> str:
     """What tells these photographs with their boxes from any others."""
     texts = (f"{sha256(path)} {objects}\n" for path, objects in photographs)
     return hashlib.sha256("".join(texts).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(sys.modules[__name__], "python -m experiments.pointing"))

@@ -14,8 +14,8 @@ from cam.experiment import hill
 from cam.gradcam import grad_cam
 from cam.upsampling import sample, upsample_ordinary
 from cam.view import seen_size, whole
-from cam.voc_head import CLASSES, LONGER, Boxed
 from core.photographs import photograph_size, read_photograph
+from experiments.voc_head import CLASSES, LONGER, Boxed
 from fcn.geometry import Grid
 from fcn.voc import VOCObject
 

@@ -1,6 +1,7 @@
-"""Trains the course's small weights and writes them to files/."""
+"""Trains the course's small weights and writes them to files/: `python -m experiments.pretrain NETWORK`."""
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -8,17 +9,21 @@ from pathlib import Path
 
 from torch import nn
 
-from cam import train_small
 from cam.classifiers import small_weights
+from core import command
 from core.checkpoint import save_weights
 from core.errors import CourseError, check_name
 from core.files import ROOT, check_writable
 from core.record import new_record, project_path, write_record
 from core.training import check_seed
-from course import small_pair
-from fcn import pretext, tiny_imagenet
+from course.small_pair import SHORTCUTS, weights_file
+from experiments import pretext, small_pair, small_resnet
+from fcn import tiny_imagenet
 from fcn.backbones import BACKBONES, Trunk
-from fcn.digits import scene_reader
+from fcn.digits.data import load_digits
+from fcn.digits.experiment import Steps, train_classifier, train_network
+from fcn.digits.networks import FCN8
+from fcn.digits.scene_reader import scene_weights
 from fcn.weights import COURSE_WIDTH, course_file
 
 TRUNKS = [name for name, backbone in BACKBONES.items() if backbone.course_weights]
@@ -28,15 +33,20 @@ EPOCHS = 5
 
 def _made_here(seed: int) -> dict[str, tuple[Callable[[], nn.Module], Path]]:
     """How to train each network that needs no data set, and where its weights are kept."""
-    pairs = {
-        name: (partial(small_pair.train, name, seed), small_pair.weights_file(name, seed))
-        for name in small_pair.SHORTCUTS
-    }
+    pairs = {name: (partial(small_pair.train, name, seed), weights_file(name, seed)) for name in SHORTCUTS}
     return {
-        "resnet18": (partial(train_small.train, seed), small_weights(seed)),
+        "resnet18": (partial(small_resnet.train, seed), small_weights(seed)),
         **pairs,
-        "digits": (partial(scene_reader.train, seed), scene_reader.scene_weights(seed)),
+        "digits": (partial(_train_scene_reader, seed), scene_weights(seed)),
     }
+
+
+def _train_scene_reader(seed: int) -> FCN8:
+    """fcn8 of the built-in digits, trained on single digits, then on scenes."""
+    digits, steps = load_digits("builtin").train, Steps(classifier=300, single=400, scenes=1000, grids=0)
+    classifier, _ = train_classifier(digits, steps.classifier, seed)
+    stages = train_network(FCN8.name, classifier, digits, steps, seed)
+    return next(model for stage, model, _ in stages if stage == "scenes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +83,7 @@ def _pretrain(options: argparse.Namespace, out: Path, started: float) -> None:
     model, history = pretext.train(options.network, options.seed, options.epochs, folder)
     save_weights(model.torchvision_state(), out, {"trained_on": "Tiny ImageNet"}, half=True)
     trunk = Trunk(options.network, COURSE_WIDTH, padding="aligned")  # without the normalisation of the training
-    words = ["python -m course pretrain", options.network, "--epochs", options.epochs, "--seed", options.seed]
+    words = ["python -m experiments.pretrain", options.network, "--epochs", options.epochs, "--seed", options.seed]
     if options.data:
         words += ["--data", project_path(options.data)]
     record = new_record(
@@ -91,3 +101,7 @@ def _pretrain(options: argparse.Namespace, out: Path, started: float) -> None:
     write_record(record, path)
     accuracy, top5 = (history[-1]["validation"][name] for name in ("accuracy", "top5_accuracy"))
     print(f"accuracy on {record['data']['images']['val']} photographs held out: {accuracy:.3f}, top 5 {top5:.3f}")
+
+
+if __name__ == "__main__":
+    sys.exit(command.main(sys.modules[__name__], "python -m experiments.pretrain"))

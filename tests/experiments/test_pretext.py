@@ -10,9 +10,9 @@ from torch import nn
 from torchvision.transforms import functional
 
 from core.photographs import denormalise
-from fcn import pretext
+from experiments import pretext
+from experiments.pretext import RECIPE, Classifier, accuracies, draw_batch
 from fcn.backbones import Trunk
-from fcn.pretext import RECIPE, Classifier, accuracies, draw_batch
 
 SHIFT = RECIPE["shift"]
 
