@@ -4,7 +4,9 @@ A code cell with a blank is a solution cell; the first cell below it that checks
 each blank. A cell with a rubric in its metadata (`course: {"rubric": [...]}`) is graded by hand, a point for each line.
 """
 
+import ast
 import builtins
+import contextlib
 import json
 import re
 import textwrap
@@ -122,3 +124,13 @@ def _imports(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return next(
         cell for cell in notebook.cells if cell.cell_type == "code" and re.search(r"^(import|from) ", cell.source)
     )
+
+
+def imports_of(notebook: nbformat.NotebookNode) -> str:
+    """All that the instructors' version and its hidden tests import, as code."""
+    imports = [HIDDEN_IMPORTS]
+    for cell in notebook.cells:
+        with contextlib.suppress(SyntaxError):  # a cell with a line for IPython
+            body = ast.parse(cell.source).body if cell.cell_type == "code" else []
+            imports += [ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "\n".join(imports)

@@ -6,7 +6,7 @@ import csv
 import html
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import jinja2
@@ -14,8 +14,10 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 
 from core.files import write_atomically
+from core.tables import csv_safe
 from course.notebooks import source as notebooks
-from course.teaching.grading.submissions import graded_cells
+from course.teaching.grading.execute import is_check
+from course.teaching.grading.repair import graded_cells
 
 TEMPLATE = Path(__file__).with_name("summary.html")
 MOST = 15  # failed checks on the page
@@ -27,12 +29,12 @@ class Row:
 
     student: str
     notebook: str
-    automatic: float
-    automatic_max: float
-    manual: float
-    manual_pending: float
-    max: float
-    remark: str
+    automatic: float = 0
+    automatic_max: float = 0
+    manual: float = 0
+    manual_pending: float = 0
+    max: float = 0
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,28 +56,28 @@ def write(out: Path, remarks: Mapping[tuple[str, str], str], released: Mapping[s
 
     Args:
         out: the grading's folder.
-        remarks: by student and notebook, in one sentence each; the notebook's name is empty for other files.
+        remarks: by student and notebook, in sentences; the notebook's name is empty for other files.
         released: the notebooks that anybody handed in, blank.
     """
-    rows = [Row(student, "", 0, 0, 0, 0, 0, text) for (student, name), text in remarks.items() if not name]
+    rows = [Row(student, "", remark=text) for (student, name), text in remarks.items() if not name]
+    failed: collections.Counter[tuple[str, str]] = collections.Counter()
     with Gradebook(f"sqlite:///{out / 'gradebook.db'}") as gradebook:
-        for student in sorted({student for student, _ in remarks}):
+        for student in {student for student, _ in remarks}:
             for name, notebook in released.items():
                 remark = remarks.get((student, name), "It was not handed in.")
                 executed = out / "autograded" / student / name / f"{name}.ipynb"
-                remark = " ".join(filter(None, [remark, _stopped(executed)]))
-                rows.append(_row(gradebook if executed.exists() else None, student, name, notebook, remark))
-                if not executed.exists():
+                graded = gradebook if executed.exists() else None
+                rows.append(_row(graded, student, name, notebook, remark))
+                if graded:
+                    failed.update((name, sentence) for sentence in failed_checks(executed))
+                else:
                     _feedback_without_run(out / "feedback" / student / name / f"{name}.html", rows[-1])
     rows.sort(key=lambda row: (row.student, row.notebook))
-    failed = collections.Counter(
-        (name, sentence) for name in released for path in _executed(out, name) for sentence in failed_checks(path)
-    )
     table, page = out / "grades.csv", out / "index.html"
     with write_atomically(table) as path, path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(field.name for field in fields(Row))
-        writer.writerows(_cells(row) for row in rows)
+        writer.writerows([csv_safe(value) for value in _cells(row)] for row in rows)
     template = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), autoescape=True)
     shares = _shares(rows)
     with write_atomically(page) as path:
@@ -96,8 +98,8 @@ def failed_checks(path: Path) -> list[str]:
     """The sentences of the checks that failed in an executed notebook."""
     return [
         _sentence(output)
-        for cell in graded_cells(notebooks.read(path)).values()
-        if cell.metadata.nbgrader["grade"] and cell.cell_type == "code"
+        for cell in notebooks.read(path).cells
+        if is_check(cell)
         for output in cell.outputs
         if output.output_type == "error"
     ]
@@ -108,51 +110,28 @@ def _sentence(output: nbformat.NotebookNode) -> str:
     return text if output.ename in ("CheckFailed", "NotImplementedError") else f"{output.ename}: {text}"
 
 
-def _executed(out: Path, name: str) -> list[Path]:
-    return sorted((out / "autograded").glob(f"*/{name}/{name}.ipynb"))
-
-
-def _stopped(path: Path) -> str:
-    """Whether Python ended or time ran out while a notebook was graded, in one sentence."""
-    if not path.exists():
-        return ""
-    errors = {
-        output.ename: output.evalue
-        for cell in notebooks.read(path).cells
-        for output in cell.get("outputs", [])
-        if output.output_type == "error"
-    }
-    if "KernelDied" in errors:
-        return errors["KernelDied"]
-    return "A cell was stopped when the notebook's time was over." if "CellTimeoutError" in errors else ""
-
-
 def _row(gradebook: Gradebook | None, student: str, name: str, notebook: nbformat.NotebookNode, remark: str) -> Row:
     automatic = automatic_max = manual = pending = most = 0.0
     for ident, cell in graded_cells(notebook).items():
-        known = cell.metadata.nbgrader
-        if not known["grade"]:
+        if not cell.metadata.nbgrader["grade"]:
             continue
-        points = float(known["points"])
+        points, by_hand = float(cell.metadata.nbgrader["points"]), not is_check(cell)
         most += points
-        automatic_max += 0 if known["solution"] else points
+        automatic_max += 0 if by_hand else points
         try:
             grade = gradebook.find_grade(ident, name, name, student) if gradebook else None
         except MissingEntry:
             grade = None
-        if grade is None:
-            continue
-        if known["solution"]:
+        if grade and by_hand:
             pending += points if grade.needs_manual_grade and grade.manual_score is None else 0
             manual += grade.manual_score or 0
-        else:
-            automatic += grade.auto_score if grade.manual_score is None else grade.manual_score
+        elif grade:
+            automatic += (grade.auto_score or 0) if grade.manual_score is None else grade.manual_score
     return Row(student, name, automatic, automatic_max, manual, pending, most, remark)
 
 
 def _cells(row: Row) -> list[str]:
-    values = [getattr(row, field.name) for field in fields(row)]
-    return [value if isinstance(value, str) else f"{value:g}" for value in values]
+    return [value if isinstance(value, str) else f"{value:g}" for value in astuple(row)]
 
 
 def _shares(rows: Sequence[Row]) -> list[float]:

@@ -1,30 +1,37 @@
-"""What students handed in: a folder or zip for each, as learning-management systems export them."""
+"""What students handed in, found in whatever form a learning-management system exports it."""
 
-import copy
 import re
+import tarfile
+import unicodedata
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import nbformat
 
 from core.errors import CourseError
-from course.teaching.grading.variants import seed_in, seed_of, set_seed
+from course.teaching.grading.repair import LARGEST, Refused, read_cells, restored
 
-LARGEST = 50 * 2**20  # bytes for a notebook
-MOST_FILES = 2000  # in a zip
+MOST_FILES, MOST_BYTES = 2000, 2**30  # in an archive
+NOTEBOOK = re.compile(r"\.ipynb(\W.*)?$", re.IGNORECASE)  # also .ipynb.txt, .ipynb (1).json
+ZIP, TAR = re.compile(r"\.zip$", re.IGNORECASE), re.compile(r"\.(tar(\.\w+)?|tgz|tbz2?|txz)$", re.IGNORECASE)
+
+
+OTHER = re.compile(r"\.(7z|rar|gz|pdf|txt|html?)$", re.IGNORECASE)  # can't be graded
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One notebook of one student, or a file that can't be graded.
+    """One notebook of one student, or what can't be graded.
 
     Attributes:
         student: the name that nbgrader knows the student by.
-        name: the notebook's name in the course; None if the file is none of its notebooks.
+        name: the notebook's name in the course; None if it is none of its notebooks.
         notebook: ready to be graded; None if it can't be.
-        remark: what is wrong with it, in one sentence; empty if nothing is.
+        remark: what is to be said of it, in sentences; empty if nothing is.
     """
 
     student: str
@@ -37,161 +44,151 @@ def collect(folder: Path, released: Mapping[str, nbformat.NotebookNode], scratch
     """All submissions in a folder, by student.
 
     Args:
-        folder: holds one folder or zip for each student.
+        folder: holds a folder, an archive or notebooks for each student.
         released: the blank notebooks by name.
-        scratch: an empty folder, where zips are unpacked.
+        scratch: an empty folder, where archives are unpacked.
 
     Raises:
-        CourseError: there is no such folder, it holds no submission, or two of its entries mean the same student.
+        CourseError: there is no such folder, it holds nothing, or two of its entries would be the same student.
     """
     if not folder.is_dir():
-        raise CourseError(f"There is no folder {folder}; name one that holds a folder or zip for each student.")
-    entries = [path for path in sorted(folder.iterdir()) if path.is_dir() or path.suffix.lower() == ".zip"]
-    entries = [path for path in entries if not path.name.startswith((".", "__"))]
-    if not entries:
-        raise CourseError(f"{folder} holds no submission; it should hold a folder or zip for each student.")
-    by_student: dict[str, Path] = {}
-    for path in entries:
-        student = student_name(path)
-        if student in by_student:
-            raise CourseError(
-                f"{by_student[student].name} and {path.name} would be the same student; rename one of them."
-            )
-        by_student[student] = path
-    return [found for student, path in by_student.items() for found in _of_student(student, path, released, scratch)]
+        raise CourseError(f"There is no folder {folder}; name one that holds a folder or archive for each student.")
+    by_student: dict[str, list[Path]] = defaultdict(list)
+    raw: dict[str, tuple[str, str]] = {}
+    for path in sorted(folder.iterdir()):
+        if not path.name.startswith((".", "__")):
+            student, name = student_name(path, released), _raw_name(path, released)
+            by_student[student].append(path)
+            if raw.setdefault(student, (name, path.name))[0] != name:
+                raise CourseError(f"{raw[student][1]} and {path.name} would be the same student; rename one of them.")
+    if not by_student:
+        raise CourseError(f"{folder} holds no submission; it should hold a folder or archive for each student.")
+    return [
+        found
+        for student, paths in by_student.items()
+        for found in _of_student(student, paths, released, scratch / student)
+    ]
 
 
-def student_name(path: Path) -> str:
-    """The student's name for nbgrader, from that of the folder or zip: letters, digits, ".", "_" and "-"."""
-    stem = path.stem if path.suffix.lower() == ".zip" else path.name
-    return re.sub(r"[^\w.-]+", "_", re.sub(r"_assignsubmission_file_?$", "", stem)).strip("_.") or "unnamed"
+def student_name(path: Path, released: Collection[str] = ()) -> str:
+    """The student's name for nbgrader, from that of what was handed in: letters, digits, ".", "_" and "-".
+
+    Args:
+        released: the names of the course's notebooks, which may stand at the end of a file's name.
+    """
+    return re.sub(r"[^\w.-]+", "_", _raw_name(path, released)).strip("_.-") or "unnamed"
+
+
+def _raw_name(path: Path, released: Collection[str]) -> str:
+    name = unicodedata.normalize("NFC", path.name)
+    if not path.is_dir():
+        for pattern in (NOTEBOOK, ZIP, TAR, OTHER):
+            name = pattern.sub("", name)
+        for notebook in released:
+            name = re.sub(rf"[ _-]*{re.escape(notebook)}[ _-]*(\(?\d+\)?)?$", "", name)
+    return re.sub(r"_assignsubmission_file_?.*$", "", name)
 
 
 def _of_student(
-    student: str, path: Path, released: Mapping[str, nbformat.NotebookNode], scratch: Path
+    student: str, paths: list[Path], released: Mapping[str, nbformat.NotebookNode], scratch: Path
 ) -> Iterator[Submission]:
-    try:
-        if path.is_file():
-            path = _unpack(path, scratch / student)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, CourseError) as error:
-        yield Submission(student, None, None, f"{path.name} can't be unpacked: {str(error).rstrip('.')}.")
-        return
-    files = [
-        file
-        for file in sorted(path.rglob("*.ipynb"))
-        if not any(part.startswith((".", "__MACOSX")) for part in file.relative_to(path).parts)
-    ]
-    if not files:
-        yield Submission(student, None, None, "There is no notebook in it.")
+    """The notebooks of one student, each once, and last what isn't graded, with the reasons."""
+    files: list[Path] = []
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        for file, reason in _notebooks_in(path, scratch):
+            if reason:
+                reasons[reason].append(_shown(file.name))
+            else:
+                files.append(file)
     seen: set[str] = set()
-    # The file with the notebook's own name comes first, before copies such as "01_facades (1).ipynb".
+    # A file with a notebook's own name comes first, before copies such as "01_facades (1).ipynb".
     for file in sorted(files, key=lambda file: file.stem not in released):
-        submission = _read(student, file, released)
-        if submission.name in seen:
-            submission = Submission(
-                student, None, None, f"{file.name} is a second copy of {submission.name}; not graded."
-            )
-        seen.add(submission.name or "")
-        yield submission
+        named = file.stem if file.stem in released else None
+        try:
+            cells = read_cells(file)
+            name, notebook, remarks = restored(cells, released, student)
+        except Refused as why:
+            yield Submission(student, named, None, f"{_shown(file.name)} {why}.")
+            seen.add(named or "")
+            continue
+        if name in seen:
+            reasons[f"a second copy of {name}"].append(_shown(file.name))
+            continue
+        seen.add(name)
+        remarks = [f"It was handed in as {_shown(file.name)}."] * (named not in (None, name)) + remarks
+        yield Submission(student, name, notebook, " ".join(remarks))
+    if not files and not reasons:
+        reasons["there is no notebook in it"].append(_shown(paths[0].name))
+    for reason, names in reasons.items():
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        yield Submission(student, None, None, f"Not graded: {', '.join(names[:5])}{more} ({reason}).")
 
 
-def _unpack(archive: Path, target: Path) -> Path:
-    """Unpacks a zip's notebooks, refusing one that reaches out of its folder or is far too large."""
-    with zipfile.ZipFile(archive) as opened:
-        members = [member for member in opened.infolist() if not member.is_dir()]
-        if len(members) > MOST_FILES:
-            raise CourseError(f"it holds {len(members)} files")
-        for member in members:
-            place = PurePosixPath(member.filename.replace("\\", "/"))
-            if place.is_absolute() or ".." in place.parts or ":" in member.filename:
-                raise CourseError(f'its entry "{member.filename}" lies outside of it')
-        for number, member in enumerate(members):
-            if member.filename.lower().endswith(".ipynb"):
-                place = PurePosixPath(member.filename.replace("\\", "/"))
-                unpacked = target / str(number) / place.name if place.parts[0] != "__MACOSX" else None
-                if unpacked:
-                    unpacked.parent.mkdir(parents=True)
-                    with opened.open(member) as source, unpacked.open("wb") as file:
-                        # One byte too many is enough to know that it is too large, whatever the zip says of itself.
-                        file.write(source.read(LARGEST + 1))
-    target.mkdir(parents=True, exist_ok=True)
-    return target
+def _notebooks_in(path: Path, scratch: Path, depth: int = 0) -> Iterator[tuple[Path, str]]:
+    """The files in a folder or archive, however deep; the reason, too, if one can't be graded."""
+    opener = _open_zip if ZIP.search(path.name) else _open_tar if TAR.search(path.name) else None
+    if path.is_symlink():
+        yield path, "a link"
+    elif path.is_dir():
+        for file in sorted(path.iterdir()):
+            if not file.name.startswith((".", "__MACOSX")):
+                yield from _notebooks_in(file, scratch, depth)
+    elif not path.is_file():
+        yield path, "no plain file"
+    elif NOTEBOOK.search(path.name):
+        yield path, ""
+    elif opener and depth < 2:
+        yield from _unpacked(path, opener, scratch, depth)
+    else:
+        yield path, "neither a notebook nor a zip or tar archive"
 
 
-def _read(student: str, file: Path, released: Mapping[str, nbformat.NotebookNode]) -> Submission:
-    named = file.stem if file.stem in released else None
-
-    def refused(why: str) -> Submission:
-        return Submission(student, named, None, f"{file.name} {why}.")
-
+def _unpacked(archive: Path, opener: Callable, scratch: Path, depth: int) -> Iterator[tuple[Path, str]]:
+    """The files in an archive, each in a folder of ours: where the archive says that it belongs is no matter."""
+    total = 0
     try:
-        if file.is_symlink() or not file.is_file():
-            return refused("is no plain file")
-        if file.stat().st_size > LARGEST:
-            return refused(f"is larger than {LARGEST // 2**20} MB; outputs may be cleared before handing in")
-        notebook = nbformat.reads(file.read_bytes().decode("utf-8"), as_version=4)
-        nbformat.validate(notebook)
-    except OSError as error:
-        return refused(f"can't be read: {error.strerror}")
-    except UnicodeDecodeError:
-        return refused("is not UTF-8 text, so it is no notebook")
-    except Exception:  # nbformat raises its own, json's, jsonschema's, and others for what is no notebook at all
-        return refused("is not a notebook")
-    name = _which(notebook, released)
-    if name is None:
-        return refused("has none of the graded cells of this course's notebooks")
-    as_released = copy.deepcopy(released[name])
-    if seed_in(notebook) == seed_of(student):
-        set_seed(as_released, seed_of(student))
-    missing = put_back(notebook, as_released)
-    remarks = [f"it was handed in as {file.name}"] if named not in (None, name) else []
-    remarks += [f"{missing} deleted cells were put back, empty or as released"] if missing else []
-    text = "; ".join(remarks)
-    return Submission(student, name, notebook, f"{text[:1].upper()}{text[1:]}." if text else "")
+        for number, (name, open_member) in enumerate(opener(archive)):
+            parts = PurePosixPath(name.replace("\\", "/")).parts
+            if not parts or any(part.startswith(("__MACOSX", ".")) and part != ".." for part in parts):
+                continue
+            file = scratch / f"{archive.name}.{number}" / (re.sub(r'[\x00-\x1f<>:"|?*]', "_", parts[-1])[-100:] or "_")
+            if number >= MOST_FILES or total > MOST_BYTES:
+                yield archive, "it holds too much; what comes first in it is graded"
+                return
+            if not any(pattern.search(file.name) for pattern in (NOTEBOOK, ZIP, TAR)):
+                yield file, "neither a notebook nor a zip or tar archive"
+                continue
+            try:
+                with open_member() as source:
+                    content = source.read(LARGEST + 1)  # one byte too many says that it is too large
+            except Exception as error:  # damaged bytes raise whatever each format's library does
+                yield file, f"can't be unpacked: {_shown(str(error)) or type(error).__name__}"
+                continue
+            total += len(content)
+            file.parent.mkdir(parents=True)
+            file.write_bytes(content)
+            yield from _notebooks_in(file, file.parent, depth + 1)
+    except Exception as error:  # the same
+        yield archive, f"can't be unpacked: {_shown(str(error)) or type(error).__name__}"
 
 
-def graded_cells(notebook: nbformat.NotebookNode) -> dict[str, nbformat.NotebookNode]:
-    """The cells that nbgrader knows, by their grade id, in order."""
-    return {_grade_id(cell): cell for cell in notebook.cells if _grade_id(cell) is not None}
+def _open_zip(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if not member.is_dir():
+                yield member.filename, lambda member=member: archive.open(member)
 
 
-def _which(notebook: nbformat.NotebookNode, released: Mapping[str, nbformat.NotebookNode]) -> str | None:
-    """The notebook of the course that shares most graded cells with this one."""
-    ids = set(graded_cells(notebook))
-    shared = {name: len(ids & set(graded_cells(blank))) for name, blank in released.items()}
-    name = max(shared, key=shared.get)
-    return name if shared[name] else None
+def _open_tar(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if member.size > LARGEST:  # to go past it would mean to unpack it
+                raise CourseError(f"{member.name} in it is larger than {LARGEST // 2**20} MB")
+            if member.isfile():
+                yield member.name, lambda member=member: archive.extractfile(member)
 
 
-def put_back(notebook: nbformat.NotebookNode, released: nbformat.NotebookNode) -> int:
-    """Gives a submission the graded cells that it lacks, each below the one it stood below; the graded cells'
-    metadata and the parameters become those of the released one.
-
-    Returns:
-        How many it lacked.
-    """
-    wanted, missing, place = graded_cells(released), 0, -1
-    (parameters,) = (cell.source for cell in released.cells if "parameters" in cell.metadata.get("tags", []))
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source = parameters
-        if _grade_id(cell) in wanted:
-            cell.metadata = wanted[_grade_id(cell)].metadata.copy()
-        else:
-            cell.metadata.pop("nbgrader", None)
-            cell.metadata.pop("tags", None)
-    for ident, cell in wanted.items():
-        found = [index for index, each in enumerate(notebook.cells) if _grade_id(each) == ident]
-        if found:
-            place = found[-1]
-        else:
-            place += 1
-            notebook.cells.insert(place, cell.copy())
-            missing += 1
-    return missing
-
-
-def _grade_id(cell: nbformat.NotebookNode) -> str | None:
-    known = cell.metadata.get("nbgrader")
-    ident = known.get("grade_id") if isinstance(known, dict) else None
-    return ident if isinstance(ident, str) else None
+def _shown(text: str) -> str:
+    """A text of a student's that can be printed: without control characters, and not too long."""
+    return "".join(character if character.isprintable() else "?" for character in text.rstrip("."))[:200]

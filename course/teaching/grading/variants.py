@@ -24,15 +24,12 @@ def seed_of(student: str) -> int:
 
 def set_seed(notebook: nbformat.NotebookNode, seed: int) -> None:
     """Gives a notebook another seed, if it has one among its parameters."""
-    for cell in _parameters(notebook):
-        cell.source = LINE.sub(f"seed = {seed}", cell.source)
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source = LINE.sub(f"seed = {seed}", cell.source)
 
 
-def seed_in(notebook: nbformat.NotebookNode) -> int | None:
-    """The seed among a notebook's parameters, if there is one that is a number."""
-    found = [match for cell in _parameters(notebook) if (match := LINE.search(cell.source))]
-    return int(found[0][1]) if found else None
-
-
-def _parameters(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    return [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+def seed_in(parameters: str) -> int | None:
+    """The seed in the source of a cell of parameters, if there is one that is a number."""
+    found = LINE.search(parameters)
+    return int(found[1]) if found else None
