@@ -159,10 +159,10 @@ def _grade_all(found: Sequence[Submission], shared: Class, jobs: int) -> dict[tu
 
 def fingerprints(given: Mapping[str, nbformat.NotebookNode], shared: Class) -> dict[str, str]:
     """For each notebook a hash of all on which its points depend: what was handed in, also of those that it reads, the
-    course's modules, the notebook's source, and its hidden tests."""
+    modules of the course and of its grading, the notebook's source, and its hidden tests."""
     modules = hashlib.sha256()
-    for path in sorted(shared.blank.rglob("*.py")):
-        modules.update(f"{path.relative_to(shared.blank)}\n".encode() + path.read_bytes())
+    for path in [*sorted(shared.blank.rglob("*.py")), *sorted(Path(__file__).parent.glob("*.py"))]:
+        modules.update(f"{path.name}\n".encode() + path.read_bytes())
     found: dict[str, str] = {}
     for name in sorted(given):
         source = [[cell.id, cell.source] for cell in shared.source[name].cells]
