@@ -53,11 +53,11 @@ class EfficientNetLite0(nn.Module):
         return [list(self.children())]
 
     def halfway(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) → (N, 112, ceil(H / 16), ceil(W / 16)), the output of `blocks.4`; see `Rest`."""
+        """(N, 3, H, W) → (N, 112, ceil(H / 16), ceil(W / 16)), the output of `blocks.4`; see `SecondHalf`."""
         return self.blocks[:5](self.bn1(self.conv_stem(x * self.scale + self.shift)))
 
 
-class Rest(nn.Module):
+class SecondHalf(nn.Module):
     """The layers of an EfficientNet-Lite0 behind `blocks.4`, the last whose cells are 16 pixels apart.
 
     What they do to an image's features can be asked often without running the layers before them again. The first

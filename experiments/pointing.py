@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from cam.efficientnet import Rest, pretrained_lite0
+from cam.efficientnet import SecondHalf, pretrained_lite0
 from cam.localization import THRESHOLDS, best_threshold, map_overlaps, pointing_game, unit_maps, widened
 from core import command
 from core.files import ROOT, check_writable, sha256
@@ -152,7 +152,7 @@ def run(options: argparse.Namespace) -> None:
     training, validation = (boxed_photographs(options.data, split, YEAR) for split in ("train", "val"))
     model = pretrained_lite0().to(memory_format=torch.channels_last)
     halfway, scored_halfway = halfway_features(model, training), halfway_features(model, validation)
-    rest = Rest(model)
+    rest = SecondHalf(model)
     pooled, scored = pooled_features(rest, halfway), pooled_features(rest, scored_halfway)
     unlearned = random_cams(validation)
     identity = data_sha256([*training, *validation])

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from cam.efficientnet import EfficientNetLite0, Rest
+from cam.efficientnet import EfficientNetLite0, SecondHalf
 from cam.view import whole
 from core.errors import CourseError
 from core.photographs import read_photograph
@@ -58,7 +58,7 @@ def halfway_features(model: EfficientNetLite0, photographs: Sequence[Boxed]) -> 
 
 
 @torch.no_grad()
-def pooled_features(rest: Rest, halfway: Sequence[Tensor]) -> np.ndarray:
+def pooled_features(rest: SecondHalf, halfway: Sequence[Tensor]) -> np.ndarray:
     """(N, 1280) float32: the last features, averaged over their cells."""
     return torch.cat([rest(features.float())[1].mean(dim=(2, 3)) for features in halfway]).numpy()
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from cam.cam import class_activation_map
-from cam.efficientnet import EfficientNetLite0, Rest
+from cam.efficientnet import EfficientNetLite0, SecondHalf
 from cam.experiment import hill
 from cam.gradcam import grad_cam
 from cam.upsampling import sample, upsample_ordinary
@@ -101,7 +101,11 @@ def random_cams(photographs: Sequence[Boxed]) -> list[Tensor]:
 
 
 def mapped(
-    rest: Rest, photographs: Sequence[Boxed], halfway: Sequence[Tensor], unlearned: Sequence[Tensor], seed: int
+    rest: SecondHalf,
+    photographs: Sequence[Boxed],
+    halfway: Sequence[Tensor],
+    unlearned: Sequence[Tensor],
+    seed: int,
 ) -> Iterator[Mapped]:
     """Every row's maps, photograph by photograph; those without a target are left out.
 

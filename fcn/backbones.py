@@ -148,7 +148,7 @@ class Backbone:
         extra_side: zeros that the aligned form adds below and on the right, where the last cells would not reach the
             image's end.
         side_step: with those zeros a side becomes a multiple of this plus one.
-        half_inputs: whether ImageNet's weights expect inputs of mean 0.5 and deviation 0.5.
+        transform_input: whether ImageNet's weights expect inputs of mean 0.5 and deviation 0.5.
         only_aligned: whether it has no form with the paper's padding.
     """
 
@@ -163,7 +163,7 @@ class Backbone:
     smallest_side: int = 1
     extra_side: int = 0
     side_step: int = 1
-    half_inputs: bool = False
+    transform_input: bool = False
     only_aligned: bool = False
 
     def added(self, side: int) -> int:
@@ -205,7 +205,7 @@ BACKBONES = {
         dropped=("fc.", "aux1.", "aux2."),
         smallest_side=47,
         extra_side=16,
-        half_inputs=True,
+        transform_input=True,
     ),
     "efficientnet_lite0": Backbone(
         classifier=efficientnet_lite0,
@@ -218,7 +218,7 @@ BACKBONES = {
         course_weights=False,
         smallest_side=33,
         side_step=32,
-        half_inputs=True,
+        transform_input=True,
         only_aligned=True,
     ),
 }

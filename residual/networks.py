@@ -18,6 +18,7 @@ from residual.initialisation import initialise
 FILTERS = (16, 32, 64)  # of the three stages; the second and third begin with a stride of 2
 # The exercises count convolutions alone and give the first stage a block less: 35 = 1 + 2 (5 + 6 + 6).
 EXERCISE_BLOCKS = {35: (5, 6, 6), 53: (8, 9, 9)}
+DEEPEST = 200  # blocks in each stage: the paper's 1202 layers
 SHORTCUTS = ("identity", "projection", "none")
 ACTIVATIONS = {"relu": functional.relu, "tanh": functional.tanh}
 
@@ -35,7 +36,7 @@ def blocks_per_stage(depth: int) -> tuple[int, int, int]:
     if depth in EXERCISE_BLOCKS:
         return EXERCISE_BLOCKS[depth]
     blocks, rest = divmod(depth - 2, 6)
-    if rest or blocks < 1:
+    if rest or not 1 <= blocks <= DEEPEST:
         raise CourseError(f"There is no network of depth {depth}; choose 6n + 2, such as 8, 20 or 56, or 35 or 53.")
     return blocks, blocks, blocks
 

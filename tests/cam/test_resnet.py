@@ -3,9 +3,8 @@
 import pytest
 import torch
 import torchvision
-from safetensors.torch import save_file
 
-from cam.resnet import read_weights, resnet18
+from cam.resnet import resnet18
 from core.errors import CourseError
 
 
@@ -37,38 +36,12 @@ def test_width_scales_the_channels():
     assert resnet18(width=1.0).state_dict().keys() == resnet18(width=0.5).state_dict().keys()
 
 
-@pytest.mark.parametrize(
-    "spoil, word",
-    [
-        (lambda state: {f"module.{name}": value for name, value in state.items()}, "module.conv1.weight"),
-        (lambda state: {name: value for name, value in state.items() if name != "fc.bias"}, "fc.bias missing"),
-        (lambda state: state | {"fc.weight": state["fc.weight"][:10]}, "fc.weight of another shape"),
-    ],
-)
-def test_weights_that_do_not_fit_are_named(reference, tmp_path, spoil, word):
-    torch.save(spoil(reference.state_dict()), tmp_path / "weights.pth")
-    with pytest.raises(CourseError, match=word):
-        resnet18(tmp_path / "weights.pth")
-
-
-def test_both_kinds_of_file_are_read(reference, tmp_path):
+def test_weights_come_from_files_and_fit_exactly(reference, tmp_path):
+    """How files are read and entries held against the network is tested in tests/core/test_checkpoint.py."""
     state = reference.state_dict()
-    save_file(state, tmp_path / "weights.safetensors")
     torch.save(state, tmp_path / "weights.pth")
-    for name in ("weights.safetensors", "weights.pth"):
-        loaded = resnet18(tmp_path / name).state_dict()
-        assert all(torch.equal(loaded[key], state[key]) for key in state)
-
-
-@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
-def test_a_file_that_is_not_one_of_weights(tmp_path, name):
-    (tmp_path / name).write_text("not weights at all")
-    with pytest.raises(CourseError, match="not a whole file of weights"):
-        read_weights(tmp_path / name)
-    torch.save({"model": {"a": torch.ones(1)}}, tmp_path / "whole.pth")
-    with pytest.raises(CourseError, match="no plain state dict"):
-        read_weights(tmp_path / "whole.pth")
-    with pytest.raises(CourseError, match="There are no weights at"):
-        read_weights(tmp_path / "absent.pth")
-    with pytest.raises(CourseError, match="There are no weights at"):
-        read_weights(tmp_path / "absent.safetensors")
+    loaded = resnet18(tmp_path / "weights.pth").state_dict()
+    assert all(torch.equal(loaded[key], state[key]) for key in state)
+    torch.save(state | {"fc.weight": state["fc.weight"][:10]}, tmp_path / "other.pth")
+    with pytest.raises(CourseError, match="fc.weight of another shape"):
+        resnet18(tmp_path / "other.pth")

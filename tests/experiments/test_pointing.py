@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 from torch.nn.functional import interpolate
 from voc_samples import write_boxed_voc
 
-from cam.efficientnet import EfficientNetLite0, Rest
+from cam.efficientnet import EfficientNetLite0, SecondHalf
 from cam.gradcam import grad_cam
 from cam.localization import widened
 from cam.view import seen_size, whole
@@ -107,7 +107,7 @@ def network() -> EfficientNetLite0:
 
 def test_the_rest_of_the_network_gives_the_whole_networks_answers_and_maps(network):
     x = torch.randn(2, 3, 97, 65, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    rest = Rest(network)
+    rest = SecondHalf(network)
     with torch.no_grad():
         halfway = network.halfway(x)
         for found, expected in zip(rest(halfway), network(x)):
@@ -154,7 +154,7 @@ def test_every_row_has_a_map_for_every_target(network, tmp_path):
     model = copy.deepcopy(network).float()
     with torch.no_grad():
         halfway = [model.halfway(whole(np.zeros((40, 60, 3), np.uint8), 321)).half()]
-    rows = next(mapped(Rest(model), photographs, halfway, [torch.rand(20, 7, 11)], 0)).rows
+    rows = next(mapped(SecondHalf(model), photographs, halfway, [torch.rand(20, 7, 11)], 0)).rows
     for name, cells in rows.items():
         assert cells.on((40, 60), (225, 321)).shape == (2, 40, 60), name
 

@@ -113,7 +113,7 @@ def test_a_layer_that_is_replaced_is_the_one_that_computes():
 
 
 INVALID = [{"width": 0.3}, {"width": "wide"}, {"width": True}, {"backbone": "vgg99"}, {"num_classes": "a"}]
-INVALID += [{"num_classes": 0}, {"padding": 10**30}, {"classes": ["wall"]}, {"classes": 12}]
+INVALID += [{"num_classes": -1}, {"padding": 10**30}, {"classes": ["wall"]}, {"classes": 12}]
 TOO_LARGE = [{"width": 64}, {"num_classes": 10**9}, {"num_classes": 10**15}, {"width": 2.0**40}]
 
 

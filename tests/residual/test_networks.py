@@ -118,6 +118,9 @@ def test_weights_come_back_with_their_network(tmp_path):
     again = from_weights(tmp_path / "small.safetensors")
     x = torch.randn(2, 3, 32, 32)
     assert torch.equal(again(x), model(x)) and again.configuration == model.configuration
+    save_weights(model, tmp_path / "deep.safetensors", model.configuration | {"depth": 6 * 10**9 + 2})
+    with pytest.raises(CourseError, match="invalid configuration .There is no network of depth"):
+        from_weights(tmp_path / "deep.safetensors")
     save_weights(torch.nn.Linear(2, 2), tmp_path / "other.safetensors")
     with pytest.raises(CourseError, match="other.safetensors"):
         from_weights(tmp_path / "other.safetensors")
