@@ -20,6 +20,7 @@ CELLS = (
 )
 # Of the course's modules, what this notebook needs: without torch its kernel starts ten times faster.
 LIGHT = (
+    "cam/__init__.py",
     "core/__init__.py",
     "core/errors.py",
     "course/__init__.py",
@@ -29,6 +30,8 @@ LIGHT = (
     "course/checks/expectations.py",
     "course/checks/one_line.py",
     "course/checks/own_work.py",
+    "fcn/__init__.py",
+    "residual/__init__.py",
 )
 CHECKS = """from course.checks.expectations import CheckFailed, expect, expect_close
 from course.checks.one_line import answer_in_one_line

@@ -5,7 +5,6 @@ passed is believed only with a number that couldn't be known before.
 """
 
 import hashlib
-import json
 import os
 import secrets
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.kernelspec import KernelSpec
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_output
@@ -55,16 +54,12 @@ def execute(
 def _execute(job: dict) -> tuple[nbformat.NotebookNode, str]:
     """In a process of its own: starts a kernel and executes a notebook in it."""
     place = job["place"]
-    command = [*job["command"], sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    folder = place / "kernels" / "python3"
-    folder.mkdir(parents=True)
-    spec = {"argv": command, "display_name": "Python 3", "language": "python"}
-    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
-    manager = AsyncKernelManager(
-        kernel_name="python3",
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(folder.parent)], ensure_native_kernel=False),
-        connection_file=str(place / "kernel.json"),
-    )
+    words = [*job["command"], sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+
+    class Kernel(AsyncKernelManager):
+        kernel_spec = KernelSpec(argv=words, display_name="Python 3", language="python")
+
+    manager = Kernel(connection_file=str(place / "kernel.json"))
     if os.name == "posix":  # files instead of ports: they need no network, and nobody else listens
         manager.transport, manager.ip = "ipc", str(place / "s")
     run = Run(job["notebook"], km=manager)
