@@ -12,9 +12,11 @@ from PIL import Image
 from torchvision.models import ResNet18_Weights
 
 from cam.classifiers import CLASS_NAMES, class_number, explain, load_classifier, load_small
+from cam.explain import SHORTER
 from cam.pictures import PATTERNS, make_pictures
 from core.errors import CourseError
 from core.files import ROOT
+from core.photographs import read_photograph
 from course.cli import main
 
 CHELSEA = ROOT / "files" / "photographs" / "chelsea.png"
@@ -103,6 +105,17 @@ def test_a_mistake_is_one_line_and_status_2(tmp_path, monkeypatch, capsys, argum
     captured = capsys.readouterr()
     assert captured.err.startswith("error: ") and words in captured.err and captured.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_large_photograph_is_reduced_and_named_alike(tmp_path, capsys):
+    """Of 12 megapixels a network sees 50,000 pixels; no more than a few times as many are kept."""
+    Image.open(CHELSEA).convert("RGB").resize((4510, 3000)).save(tmp_path / "large.jpg", quality=95)
+    assert min(read_photograph(tmp_path / "large.jpg", SHORTER).shape[:2]) < 2 * SHORTER
+    said = []
+    for path in (CHELSEA, tmp_path / "large.jpg"):
+        assert main(["explain", str(path), "--layer", "bn2", "--class", "tabby"]) == 0
+        said.append(float(capsys.readouterr().out.split("tabby, ")[1][:4]))
+    assert said[0] == pytest.approx(said[1], abs=0.1)
 
 
 def test_without_a_file_it_only_names_what_it_sees(capsys, tmp_path, monkeypatch):
