@@ -1,7 +1,7 @@
 """Sent as text into a hand-in's kernel before its first cell: keeps what checks lean on, and puts it back before each.
 
 It stops assignments: to the notebook's names, to attributes of modules and classes, to a function's code. It does not
-stop code that searches the interpreter's memory; docs/instructors.md says so.
+stop code that searches the interpreter's memory; docs/instructors/index.md says so.
 """
 
 import builtins

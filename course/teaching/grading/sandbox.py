@@ -19,7 +19,7 @@ PASSED_ON_PREFIXES = ("LC_", "OMP_", "MKL_", "KMP_")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives")
 WARNING = (
     "warning: bubblewrap (bwrap) wasn't found, or can't be used here, so hand-ins run with your rights: they can read "
-    "your files and use the network; see docs/instructors.md, What is stopped."
+    "your files and use the network; see docs/instructors/index.md, What is stopped."
 )
 
 
