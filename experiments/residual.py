@@ -65,7 +65,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", default="builtin", help='"builtin", "cifar10" (fetched) or a folder')
     parser.add_argument("--epochs", type=int, default=Recipe.epochs)
     parser.add_argument("--learning-rate", type=float, default=Recipe.learning_rate)
-    parser.add_argument("--whitening", action="store_true", help="a fixed whitening first layer")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True, help="the record to write, such as plain20.json")
     parser.add_argument("--weights", type=Path, help="where to write the weights, such as plain20.safetensors")
@@ -73,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     check_seed(options.seed)
-    recipe = Recipe(options.epochs, learning_rate=options.learning_rate, whitening=options.whitening, seed=options.seed)
+    recipe = Recipe(options.epochs, learning_rate=options.learning_rate, seed=options.seed)
     Network(options.depth, options.shortcut)  # a wrong name is told before the pictures are read
     for file in filter(None, (options.out, options.weights)):
         check_writable(file.parent)
@@ -101,7 +100,6 @@ def _command(options: argparse.Namespace) -> str:
         options.epochs,
         "--learning-rate",
         options.learning_rate,
-        *["--whitening"] * options.whitening,
         "--seed",
         options.seed,
         "--out",

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchvision.datasets import CIFAR10
+from torchvision.datasets import CIFAR10, ImageFolder
 from tqdm.auto import tqdm
 
 from core.errors import CourseError
@@ -172,21 +172,17 @@ def _cifar10(root: Path, train: bool, download: bool) -> PictureSet:
 
 def _folder(folder: Path) -> tuple[PictureSet, bool]:
     """The pictures of one split, and whether any of them is a JPEG."""
-    missing = [name for name in CLASSES if not (folder / name).is_dir()]
-    if missing:
+    try:
+        found = ImageFolder(folder, is_valid_file=lambda name: Path(name).suffix.lower() in SUFFIXES)
+    except OSError as error:  # no folder of classes, or one without pictures
+        raise CourseError(f"{folder} is not a folder of pictures in their classes: {error}") from error
+    if missing := [name for name in CLASSES if name not in found.classes]:
         raise CourseError(f"{folder} has no folder {', '.join(missing)}; it needs one for each of CIFAR-10's classes.")
-    files = [
-        (path, label)
-        for label, name in enumerate(CLASSES)
-        for path in sorted((folder / name).iterdir())
-        if path.suffix.lower() in SUFFIXES
-    ]
-    if not files:
-        raise CourseError(f"{folder} holds no {' or '.join(SUFFIXES)} picture; put some into its classes' folders.")
-    images = np.stack([_read(path) for path, _ in tqdm(files, desc=f"reading {folder.name}", leave=False)])
-    images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
-    jpeg = any(path.suffix.lower() != ".png" for path, _ in files)
-    return PictureSet(images, torch.tensor([label for _, label in files])), jpeg
+    paths = [Path(path) for path, _ in found.samples]
+    images = np.stack([_read(path) for path in tqdm(paths, desc=f"reading {folder.name}", leave=False)])
+    labels = [CLASSES.index(found.classes[label]) for _, label in found.samples]
+    jpeg = any(path.suffix.lower() != ".png" for path in paths)
+    return PictureSet(torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.tensor(labels)), jpeg
 
 
 def _read(path: Path) -> np.ndarray:

@@ -15,16 +15,14 @@ from core.training import check_seed, in_mode, rising_then_falling
 from fcn.losses import class_loss
 from fcn.trainer import train_epochs
 from residual.data import Pictures, PictureSet, augment, normalise
-from residual.whitening import whiten
 
 MOMENTUM = 0.9
-WHITENING_PICTURES = 1000
 SCORED_AT_ONCE = 500  # pictures
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train.
+    """The settings of a training.
 
     Attributes:
         epochs: passes over the training pictures.
@@ -32,7 +30,6 @@ class Recipe:
         learning_rate: the highest, reached after a tenth of the steps.
         weight_decay: of all weights.
         label_smoothing: share of the target that is spread evenly over all classes.
-        whitening: whether the first layer is a fixed whitening one (see `residual.whitening`).
         seed: of the order of the pictures, and of how they are shifted and mirrored.
     """
 
@@ -41,7 +38,6 @@ class Recipe:
     learning_rate: float = 0.1
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
-    whitening: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -86,11 +82,9 @@ def fit(model: nn.Module, pictures: Pictures, recipe: Recipe) -> list[dict]:
     device = best_device()
     model.to(device, memory_format=torch.channels_last)
     train, validation = pictures.train.to(device), pictures.validation.to(device)
-    if recipe.whitening:
-        whiten(model.stem, normalise(train.images[:WHITENING_PICTURES]))
     batches = Batches(train, recipe.batch_size, torch.Generator().manual_seed(recipe.seed))
     optimiser = torch.optim.SGD(
-        [parameter for parameter in model.parameters() if parameter.requires_grad],
+        model.parameters(),
         recipe.learning_rate,
         MOMENTUM,
         weight_decay=recipe.weight_decay,

@@ -5,16 +5,13 @@ Alpaydin and Kaynak's optical digits (UCI, 1998), 8 × 8, as scikit-learn ships 
 """
 
 import hashlib
-import urllib.error
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import sklearn.datasets
-import torch
 from torchvision.datasets import MNIST
-from torchvision.datasets.mnist import read_image_file, read_label_file
 
 from core.errors import CourseError
 from core.files import ROOT
@@ -23,7 +20,6 @@ SIDE = 28  # pixels of a digit's image
 BOX = 20  # pixels of the box a digit is fitted into, as in MNIST
 VALIDATION = {"builtin": 200, "mnist": 5000}  # the last of the training images
 BUILTIN_TEST = 400  # the last of scikit-learn's 1797, mostly by other writers, as the set is in the writers' order
-_files = {name: (f"{name}-images-idx3-ubyte", f"{name}-labels-idx1-ubyte") for name in ("train", "t10k")}
 
 
 @dataclass(frozen=True)
@@ -81,24 +77,22 @@ def load_digits(source: str) -> DigitSplits:
         source: "builtin", "mnist" (fetched by torchvision into dataset/), or a folder that holds MNIST/raw/.
 
     Raises:
-        CourseError: no such folder, a missing or damaged file, images of another size, or no network.
+        CourseError: there is no such folder, a file in it is missing or damaged, or there is no network.
     """
     if source == "builtin":
-        training, test = _builtin()
-    elif source == "mnist":
-        _fetch(ROOT / "dataset")
-        training, test = _read_mnist(ROOT / "dataset")
-    else:
-        training, test = _read_mnist(Path(source).expanduser())
-    name = "builtin" if source == "builtin" else "mnist"
-    cut = len(training) - VALIDATION[name]
-    if cut < 1:
+        return _split("builtin", *_builtin())
+    root = ROOT / "dataset" if source == "mnist" else Path(source).expanduser()
+    return _split("mnist", *(_mnist(root, train, download=source == "mnist") for train in (True, False)))
+
+
+def _split(name: str, training: Digits, test: Digits) -> DigitSplits:
+    count = len(training) - VALIDATION[name]
+    if count < 1:
         raise CourseError(
-            f"{source} holds {len(training)} training digits, of which {VALIDATION[name]} are for "
-            "validation; fetch the whole of MNIST."
+            f"There are {len(training)} training digits, of which {VALIDATION[name]} are for validation; fetch the "
+            "whole of MNIST."
         )
-    validation = Digits(training.images[cut:], training.labels[cut:])
-    return DigitSplits(name, training.first(cut), validation, test)
+    return DigitSplits(name, training.first(count), Digits(training.images[count:], training.labels[count:]), test)
 
 
 def _builtin() -> tuple[Digits, Digits]:
@@ -113,47 +107,16 @@ def _builtin() -> tuple[Digits, Digits]:
     return Digits(images[:cut], labels[:cut]), Digits(images[cut:], labels[cut:])
 
 
-def _fetch(root: Path) -> None:
-    try:
-        for train in (True, False):
-            MNIST(root, train, download=True)
-    except (OSError, urllib.error.URLError, RuntimeError) as error:  # torchvision's words for no network, a wrong hash
-        raise CourseError(
-            f"MNIST can't be fetched into {root} ({error}); connect to the network, or name a folder "
-            "that holds MNIST/raw/."
-        ) from error
-
-
-def _read_mnist(root: Path) -> tuple[Digits, Digits]:
+def _mnist(root: Path, train: bool, download: bool) -> Digits:
     raw = root / "MNIST" / "raw"
-    if not raw.is_dir():
+    if not download and not raw.is_dir():
         raise CourseError(f'There is no folder {raw}; give "builtin", "mnist" or a folder that holds MNIST/raw/.')
-    return tuple(_read_pair(*(raw / name for name in names)) for names in _files.values())
-
-
-def _read_pair(images_file: Path, labels_file: Path) -> Digits:
-    images, labels = _read(images_file, read_image_file).numpy(), _read(labels_file, read_label_file).numpy()
-    if images.shape[1:] != (SIDE, SIDE):
-        raise CourseError(
-            f"{images_file} holds images of {images.shape[2]} × {images.shape[1]} pixels; digits here "
-            f"are {SIDE} × {SIDE}: put MNIST's own file in its place."
-        )
-    if len(images) != len(labels):
-        raise CourseError(
-            f"{images_file} holds {len(images)} images but {labels_file.name} {len(labels)} labels; "
-            "fetch both files again."
-        )
-    if len(labels) and labels.max() > 9:
-        raise CourseError(f"{labels_file} holds the label {labels.max()}; digits are 0 to 9: fetch it again.")
-    return Digits(images, labels)
-
-
-def _read(path: Path, reader) -> torch.Tensor:
-    if not path.is_file():
-        raise CourseError(f"{path} is missing; MNIST is four files in this folder: fetch them again.")
     try:
-        return reader(str(path))
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AssertionError, RuntimeError) as error:
-        raise CourseError(
-            f"{path} is not a whole idx file ({type(error).__name__}: {error}); fetch it again."
-        ) from error
+        read = MNIST(root, train, download=download)
+        digits = Digits(read.data.numpy(), read.targets.numpy())
+        if digits.images.shape != (len(digits), SIDE, SIDE) or digits.labels.max() > 9:
+            raise ValueError(f"not as many images of {SIDE} × {SIDE} as labels of 0 to 9")
+    except (OSError, RuntimeError, ValueError, LookupError, TypeError, AssertionError) as error:
+        advice = "connect to the network, or name a folder that holds MNIST/raw/" if download else "fetch it again"
+        raise CourseError(f"{raw} doesn't hold the whole of MNIST ({error}); {advice}.") from error
+    return digits

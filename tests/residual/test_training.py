@@ -1,7 +1,6 @@
-"""Training and whitening: what must hold by arithmetic, and that it learns."""
+"""Training: what must hold by arithmetic, and that it learns."""
 
 import dataclasses
-import math
 
 import pytest
 import torch
@@ -12,7 +11,6 @@ from core.training import seed_everything
 from residual.data import load, normalise
 from residual.networks import Network
 from residual.training import Recipe, evaluate, fit, shuffled
-from residual.whitening import SMALLEST, whiten
 
 SMALL = load("builtin").reduced(train=400, side=16)
 RECIPE = Recipe(epochs=3, batch_size=50, learning_rate=0.05)
@@ -59,25 +57,3 @@ def test_wrong_figures_are_refused():
         fit(Network(8), SMALL, Recipe(batch_size=500))
     with pytest.raises(CourseError, match="lower the learning rate"):
         fit(Network(8, "none", batch_norm=False), SMALL, dataclasses.replace(RECIPE, learning_rate=1e6))
-
-
-def test_whitening_gives_patches_of_unit_variance_without_correlation():
-    images = normalise(SMALL.train.images)
-    stem = torch.nn.Conv2d(3, 16, 3, bias=False)
-    whiten(stem, images)
-    assert not stem.weight.requires_grad and torch.equal(stem.weight[8:], -stem.weight[:8])
-    covariance = stem(images)[:, :8].transpose(0, 1).flatten(1).cov()
-    patches = functional.unfold(images, 3).transpose(1, 2).flatten(0, 1).double()
-    variances = torch.linalg.svdvals(patches - patches.mean(0)).square()[:8] / (len(patches) - 1)
-    assert torch.allclose(covariance.diagonal().double(), variances / (variances + SMALLEST), atol=1e-3)
-    assert torch.allclose(covariance, torch.diag(covariance.diagonal()), atol=1e-2)
-
-
-def test_a_whitening_first_layer_stays_as_it_is():
-    torch.manual_seed(0)
-    model = Network(8)
-    fit(model, SMALL, dataclasses.replace(RECIPE, epochs=1, whitening=True))
-    expected = torch.nn.Conv2d(3, 16, 3, bias=False)
-    whiten(expected, normalise(SMALL.train.images))
-    assert torch.equal(model.stem.weight, expected.weight)
-    assert math.isfinite(evaluate(model, SMALL.test)["loss"])
