@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(
     reason='The site\'s packages are not installed: pip install -c constraints.txt -e ".[site]"',
 )
 # The modules' pages are left out: reading them takes longer than all others together.
-PARTS = ("index.md", "docs/[!a]*.md", "notebooks/06_cam.ipynb")
+PARTS = ("index.md", "docs/[!a]*.md", "docs/instructors/[!a]*.md", "notebooks/06_cam.ipynb")
 PAGES = ("index.html", "docs/results.html", "notebooks/06_cam.html")
 SIZES = {"desk": (1200, 900), "phone": (390, 844)}
 

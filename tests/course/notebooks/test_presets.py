@@ -67,7 +67,7 @@ def test_what_is_given_wins_over_the_preset(course, given, small_facades):
     write(course, "02_facades", "data: cmp  # which is not there\nscale: 0.25\nseed: 3")
     folder = run.run(["02_facades"], [("scale", "0.75")], data=str(small_facades), preset="mine")
     assert given["02_facades"] == {"data": str(small_facades), "scale": 0.75, "seed": 3, "out": str(folder)}
-    assert folder.name == "facades"
+    assert folder.name == "mine-facades-scale=0.75"
 
 
 def test_the_record_says_which_preset_and_holds_the_values(course):
