@@ -107,7 +107,7 @@ def grade(
         remarks = _grade_all(found, Class(out, blank, source, after, runs, graded, mark, minutes, memory), jobs)
         with write_atomically(known) as path:
             path.write_text(json.dumps(graded, indent=1), encoding="utf-8")
-    handed_in = {each.name for each in found if each.notebook}
+    handed_in = {each.name for each in found if each.name}
     return results.write(out, remarks, {name: released[name] for name in released if name in handed_in})
 
 

@@ -194,6 +194,14 @@ def test_what_cannot_be_graded_at_all_is_refused(tmp_path, course, capsys):
     assert not (tmp_path / "new").exists()
 
 
+def test_a_notebook_that_cannot_be_run_is_named_though_nobody_else_handed_it_in(tmp_path, course):
+    (tmp_path / "in" / "Ada").mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "in" / "Ada" / "01_first.ipynb")
+    (row,) = grade(tmp_path / "in", tmp_path / "out", 1, 1, 8, course).rows
+    assert (row.student, row.notebook, row.automatic) == ("Ada", "01_first", 0)
+    assert row.automatic_max > 0 and "has none of the graded cells" in row.remark
+
+
 def test_without_bubblewrap_there_is_one_warning(monkeypatch, capsys):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     sandbox.has_bubblewrap.cache_clear()
