@@ -147,13 +147,16 @@ def execute_all(tasks: Sequence[Task], after: Mapping[str, Sequence[str]], jobs:
     named = {task.name: task for task in tasks}
     order = graphlib.TopologicalSorter({name: after[name] for name in named})
     order.prepare()
+    ready: list[str] = []
     running: dict[Future[float], str] = {}
     errors: dict[str, Exception] = {}
     finished = 0
     with ThreadPoolExecutor(jobs) as pool:
         try:
             while True:
-                for name in order.get_ready():
+                ready = sorted([*ready, *order.get_ready()], key=list(named).index)
+                while ready and len(running) < jobs:
+                    name = ready.pop(0)
                     running[pool.submit(execute, named[name], threads, bar=True)] = name
                 if not running:
                     break
